@@ -1,0 +1,123 @@
+/** Element types of the IR. Targets may compute float32 values in float64. */
+export type DType = 'float32' | 'int32' | 'bool';
+export type Shape = readonly number[];
+
+/** Element-wise functions of one argument. `Step` is 1 where x > 0, else 0 (so 0 at 0). */
+export const UNARY = [
+  'Neg', 'Exp', 'Expm1', 'Log', 'Log1p', 'Relu', 'Sqrt', 'Sigmoid', 'Softplus', 'Tanh', 'Abs', 'Sign', 'Reciprocal', 'Step',
+  'Sin', 'Cos', 'Floor', 'Ceil', 'Round', 'Erf', 'LogicalNot',
+] as const;
+/** Element-wise functions of two arguments with NumPy broadcasting; float32 result unless both are int32. */
+export const BINARY = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod'] as const;
+/** Comparisons and logic with NumPy broadcasting; bool result. */
+export const COMPARE = ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'] as const;
+/** Reductions over `axes`; reduced axes stay with length 1. */
+export const REDUCE = ['Sum', 'Max', 'Min', 'Prod'] as const;
+
+export type Unary = (typeof UNARY)[number];
+export type Binary = (typeof BINARY)[number];
+export type Compare = (typeof COMPARE)[number];
+export type Reduce = (typeof REDUCE)[number];
+
+/** Geometry of a 2-D convolution or pooling over NHWC values; `padding` is [top, left, bottom, right]. */
+export type Window = {
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly padding: readonly [number, number, number, number];
+};
+
+/** Attributes of every operation; operations not listed here have `{}`. */
+export type AttributesOf = {
+  /** `index` is the position in the program's input list. */
+  Input: { readonly index: number };
+  /** Row-major values, kept in float64: literals are recovered as the shortest decimal of their float32. */
+  Const: { readonly values: ArrayLike<number> };
+  /** (x) → `shape`, NumPy broadcasting. */
+  Broadcast: object;
+  Reshape: object;
+  Transpose: { readonly perm: readonly number[] };
+  /** (x) → window of the node's shape starting at `begin`, every `strides`-th element (1 unless given, > 0). */
+  Slice: { readonly begin: readonly number[]; readonly strides: readonly number[] };
+  /** (x) → padded with `value`; `paddings` is [[before, after], …]. */
+  Pad: { readonly paddings: readonly (readonly [number, number])[]; readonly value: number };
+  Concat: { readonly axis: number };
+  Reverse: { readonly axes: readonly number[] };
+  /** (condition, a, b) → a where condition, else b; broadcasts. */
+  Select: object;
+  Cast: object;
+  Sum: { readonly axes: readonly number[] };
+  Max: { readonly axes: readonly number[] };
+  Min: { readonly axes: readonly number[] };
+  Prod: { readonly axes: readonly number[] };
+  /** (x) → int32 index of the first maximum along `axis`, axis removed. */
+  ArgMax: { readonly axis: number };
+  /** (a, b) → batched matrix product of the last two axes; leading axes broadcast. */
+  MatMul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /** (x NHWC, filter HWIO) → NHWC cross-correlation. */
+  Conv: Window;
+  /** (dy NHWC, filter HWIO) → gradient of Conv with respect to x (the node's shape). */
+  ConvInputGrad: Window;
+  /** (x NHWC, dy NHWC) → gradient of Conv with respect to the filter (the node's shape). */
+  ConvFilterGrad: Window;
+  /** (x NHWC) → mean over the valid elements of each window (padding not counted). */
+  AvgPool: Window;
+  /** (dy NHWC) → gradient of AvgPool with respect to x (the node's shape). */
+  AvgPoolGrad: Window;
+  /** (x NHWC) → maximum over each window. */
+  MaxPool: Window;
+  /** (dy, x) → gradient of MaxPool with respect to x: dy at the first maximum of each window. */
+  MaxPoolGrad: Window;
+  /** (v, x) → v at the first maximum of each window of x: the adjoint of MaxPoolGrad in dy. */
+  MaxPoolGather: Window;
+  /** (x [n, …], index int32 [k…]) → rows of x, shape [k…, …]. */
+  Gather: object;
+  /** (rows [k, …], index int32 [k]) → sum of the rows with each index, shape [n, …] (the node's shape). */
+  ScatterAdd: object;
+  /** (x) → cumulative sum along `axis`. */
+  CumSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
+};
+
+export type Op = Unary | Binary | Compare | keyof AttributesOf;
+export type Attributes<O extends Op> = O extends keyof AttributesOf ? AttributesOf[O] : object;
+
+/** One value of a program: immutable, hash-consed within its graph. */
+export type NodeOf<O extends Op> = {
+  readonly id: number;
+  readonly op: O;
+  readonly inputs: readonly Node[];
+  readonly attributes: Attributes<O>;
+  readonly shape: Shape;
+  readonly dtype: DType;
+};
+
+/** Discriminated by `op`, so that `switch (node.op)` narrows the attributes. */
+export type Node = { [O in Op]: NodeOf<O> }[Op];
+
+/** A traced program: what every target lowers. Inputs that no output needs stay listed. */
+export interface Graph {
+  readonly inputs: readonly NodeOf<'Input'>[];
+  readonly outputs: readonly Node[];
+  /** Name of the traced function and of its inputs and outputs, for messages and printing. */
+  readonly name: string;
+}
+
+/** A lowered program. Arrays are in the order of the graph's inputs and outputs. */
+export interface Executable {
+  /**
+   * Runs once. Float32 inputs may come as Float64Array on targets that compute in float64. Returned arrays are fresh and
+   * owned by the caller.
+   */
+  run(inputs: readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[]): Promise<readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[]>;
+  dispose(): Promise<void>;
+}
+
+/** What lowers graphs: the js target, ONNX Runtime. */
+export interface Target {
+  /** Name in messages and of the runtime: `js`, `onnx:cpu`, … */
+  readonly name: string;
+  /** @throws MissingKernelError if an operation has no lowering. */
+  lower(graph: Graph): Promise<Executable>;
+  describe(): Readonly<Record<string, string | number | boolean>>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,39 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import type { Coreset, CoresetGrad, Learnable } from '../coreset.js';
+import type { Batch, Model } from '../model.js';
+import type { Key } from '../random.js';
+import type { Tree } from '../tree.js';
+
+/** What an estimator may look at. All tensors are borrowed. */
+export interface DivergenceInput<P extends Tree> {
+  readonly model: Model<P>;
+  readonly coreset: Coreset;
+  /** Which parts of the coreset need a gradient. */
+  readonly learnable: Learnable;
+  /** θ_D: parameters of an expert trained on the full data (the positive phase). */
+  readonly expert: P;
+  /** An earlier snapshot of the same expert, if the divergence starts its own inner steps elsewhere. */
+  readonly start?: P;
+  /** Real data, if `requires.real`. */
+  readonly real?: Batch;
+  /** Differentiable augmentation of coreset inputs with parameters fixed for this step. */
+  readonly augment?: (x: Tensor) => Tensor;
+}
+
+/** A gradient estimate, and the value a progress line shows. Fresh tensors. */
+export interface DivergenceEstimate {
+  readonly grad: CoresetGrad;
+  readonly value?: Scalar;
+}
+
+/**
+ * What a library author writes: a gradient *estimator*, not a loss. `fromSurrogate` makes one from a scalar.
+ *
+ * `estimate` is a pure tensor program; everything random comes from `key`.
+ */
+export interface Divergence {
+  readonly name: string;
+  /** What the estimator needs: real data, synthetic points, first or second derivatives. */
+  readonly requires: { readonly real: boolean; readonly synthetic: boolean; readonly order: 1 | 2 };
+  estimate<P extends Tree>(key: Key, input: DivergenceInput<P>): DivergenceEstimate;
+}
