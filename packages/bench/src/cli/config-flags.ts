@@ -1,0 +1,177 @@
+import { type Command, Option } from 'commander';
+import { defaultDataset, defaultIpc, flagName, initialiserNames, type Overrides, preset, readConfigFile, resolveConfig, type RunConfig } from '../config/index.js';
+
+type Kind = 'number' | 'text' | 'switch' | 'range';
+
+/** One setting on the command line: its path in the configuration, what it takes, what it does. */
+interface Setting {
+  readonly path: string;
+  readonly kind: Kind;
+  readonly help: string;
+  readonly placeholder?: string;
+}
+
+/** Settings under a heading of `--help`. */
+export interface SettingGroup {
+  readonly title: string;
+  readonly settings: readonly Setting[];
+}
+
+const number = (path: string, help: string): Setting => ({ path, kind: 'number', help });
+const words = (path: string, help: string, placeholder = 'name'): Setting => ({ path, kind: 'text', help, placeholder });
+const toggle = (path: string, help: string): Setting => ({ path, kind: 'switch', help });
+
+/** What is learned from. */
+export const taskSettings: SettingGroup = {
+  title: 'Task:',
+  settings: [
+    words('dataset', 'mnist, fashion-mnist or digits (no download)'),
+    words('method', 'how the coreset is learned: bpc-cd'),
+    number('ipc', 'images per class'),
+    words('init', `how the images start: ${initialiserNames.join(', ')}`),
+    number('seeds', 'repetitions; each has its own draw, initialisation, learning and evaluation'),
+    number('seed', 'the first seed'),
+    words('network', 'convnet or mlp'),
+    number('width', 'channels of the convnet, units of the mlp'),
+    number('depth', 'blocks of the convnet, hidden layers of the mlp'),
+  ],
+};
+
+/** How the coreset is learned. */
+export const learningSettings: SettingGroup = {
+  title: 'Learning:',
+  settings: [
+    number('steps', 'outer steps'),
+    number('imageLearningRate', 'learning rate of the images'),
+    number('momentum', 'momentum of the images'),
+    number('langevinSteps', 'k, the inner steps of the negative phase'),
+    number('stepSize', 'λ of the inner steps'),
+    number('temperature', 'T of the inner steps; 0 is plain gradient descent'),
+    number('sigma', 'standard deviation of the noise on expert weights'),
+    words('reduction', 'energy of the coreset: mean or sum over its points'),
+    words('augment', 'none, or groups such as color_crop_cutout_flip_scale_rotate', 'strategy'),
+    toggle('learnLabels', 'learn the labels too'),
+    number('labelLearningRate', 'learning rate of the labels'),
+    toggle('learnWeights', 'learn the weights too'),
+    number('weightLearningRate', 'learning rate of the weights'),
+    number('checkpointEvery', 'steps between checkpoints'),
+  ],
+};
+
+/** How the experts are trained. */
+export const expertSettings: SettingGroup = {
+  title: 'Experts:',
+  settings: [
+    number('experts', 'networks trained on real images'),
+    number('expertEpochs', 'epochs of each'),
+    number('expertImages', 'training images that experts see'),
+    number('expertBatch', 'images per step'),
+    number('expertLearningRate', 'learning rate'),
+    number('expertMomentum', 'momentum'),
+    words('expertAugment', 'augmentation of their batches', 'strategy'),
+    { path: 'startEpochRange', kind: 'range', help: 'epochs whose weights may be drawn, first-last; 0 is the initialisation', placeholder: 'a-b' },
+  ],
+};
+
+/** How predictions are drawn from a coreset. */
+export const evaluationSettings: SettingGroup = {
+  title: 'Evaluation (tuned on random coresets and frozen; change it only with a reason):',
+  settings: [
+    number('evaluation.chains', 'networks started afresh and averaged'),
+    number('evaluation.steps', 'training steps before the first draw'),
+    number('evaluation.draws', 'draws per chain'),
+    number('evaluation.thinning', 'Langevin steps between draws'),
+    number('evaluation.stepSize', 'step size'),
+    number('evaluation.momentum', 'momentum before the first draw'),
+    words('evaluation.decay', 'constant or cosine step size before the first draw'),
+    number('evaluation.temperature', 'T of the Langevin draws; 0 makes an ensemble'),
+    number('evaluation.priorPrecision', 'precision of the Gaussian prior on weights'),
+    words('evaluation.reduction', 'energy: mean or sum over the points'),
+    words('evaluation.augment', 'augmentation of the coreset', 'strategy'),
+  ],
+};
+
+/** How the ceiling is trained. */
+export const fullSettings: SettingGroup = {
+  title: 'Ceiling (the same network on all training images):',
+  settings: [
+    number('full.networks', 'networks averaged'),
+    number('full.epochs', 'epochs'),
+    number('full.batch', 'images per step'),
+    number('full.learningRate', 'learning rate'),
+    number('full.momentum', 'momentum'),
+    number('full.weightDecay', 'weight decay'),
+    words('full.decay', 'constant or cosine learning rate'),
+    words('full.augment', 'augmentation', 'strategy'),
+  ],
+};
+
+/** Where it runs. */
+export const machineSettings: SettingGroup = {
+  title: 'Machine:',
+  settings: [
+    words('runtime', 'onnx:cpu (the default where it loads), js, tfjs:cpu, tfjs:wasm, … (see bpc doctor)'),
+    number('workers', 'threads that share the tasks; 0 uses the main thread only'),
+    number('threads', 'threads inside each task'),
+  ],
+};
+
+// Text that is no number stays text, so that the refusal shows what was typed.
+const readNumber = (text: string): unknown => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text));
+
+function readRange(text: string): unknown {
+  const match = /^(\d+)-(\d+)$/.exec(text);
+  return match === null ? text : [Number(match[1]), Number(match[2])];
+}
+
+const attribute = (path: string): string => flagName(path).slice(2).replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+function defaultOf(path: string): string {
+  const defaults: unknown = { dataset: defaultDataset, method: 'bpc-cd', ...preset(defaultDataset, defaultIpc) };
+  const value = path.split('.').reduce<unknown>((node, name) => (typeof node === 'object' && node !== null ? Reflect.get(node, name) : undefined), defaults);
+  if (value === undefined || typeof value === 'boolean') return '';
+  return ` [${Array.isArray(value) ? value.join('-') : String(value)}]`;
+}
+
+/** Adds the flags of some groups, and `--config`, to a command. */
+export function addConfigFlags(command: Command, groups: readonly SettingGroup[]): Command {
+  command.addOption(new Option('--config <file>', 'settings from a JSON or YAML file; flags override them').helpGroup('Task:'));
+  for (const { title, settings } of groups) {
+    for (const { path, kind, help, placeholder } of settings) {
+      const flag = flagName(path);
+      const text = `${help}${defaultOf(path)}`;
+      if (kind === 'switch') {
+        command.addOption(new Option(flag, text).helpGroup(title));
+        command.addOption(new Option(flag.replace(/^--/, '--no-')).helpGroup(title).hideHelp());
+        command.setOptionValueWithSource(attribute(path), undefined, 'default');
+      } else {
+        const option = new Option(`${flag} <${placeholder ?? 'n'}>`, text).helpGroup(title);
+        if (kind === 'number') option.argParser(readNumber);
+        if (kind === 'range') option.argParser(readRange);
+        command.addOption(option);
+      }
+    }
+  }
+  return command;
+}
+
+/** The settings that were given as flags, nested like the configuration. */
+function flagOverrides(options: Overrides, groups: readonly SettingGroup[]): Overrides {
+  const overrides: Record<string, unknown> = {};
+  for (const { path } of groups.flatMap((group) => group.settings)) {
+    const value = options[attribute(path)];
+    if (value === undefined) continue;
+    const [section, name] = path.split('.');
+    if (name === undefined) overrides[path] = value;
+    else if (section !== undefined) overrides[section] = { ...(overrides[section] as object | undefined), [name]: value };
+  }
+  return overrides;
+}
+
+/** The validated configuration from a command's parsed options. */
+export function configFromFlags(options: Overrides, groups: readonly SettingGroup[]): RunConfig {
+  const flags = flagOverrides(options, groups);
+  const path = options['config'];
+  if (typeof path !== 'string') return resolveConfig({ flags });
+  return resolveConfig({ flags, file: { path, values: readConfigFile(path) } });
+}

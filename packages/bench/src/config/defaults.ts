@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import type { EvaluationConfig, FullConfig, RunConfig } from './schema.js';
+
+/** Everything but the names that select a preset. */
+export type Preset = Omit<RunConfig, 'dataset' | 'method' | 'runtime'>;
+type PresetPatch = Partial<Omit<Preset, 'evaluation' | 'full'>> & {
+  readonly evaluation?: Partial<EvaluationConfig>;
+  readonly full?: Partial<FullConfig>;
+};
+
+// Evaluation settings were tuned on random coresets by validation (`bpc tune-evaluation`) and are frozen.
+const evaluation: EvaluationConfig = {
+  chains: 3,
+  steps: 200,
+  draws: 1,
+  thinning: 10,
+  stepSize: 0.01,
+  momentum: 0.9,
+  decay: 'cosine',
+  temperature: 0,
+  priorPrecision: 0.0005,
+  reduction: 'mean',
+  augment: 'color_crop_cutout_scale_rotate',
+};
+
+const full: FullConfig = {
+  networks: 1,
+  epochs: 3,
+  batch: 256,
+  learningRate: 0.05,
+  momentum: 0.9,
+  weightDecay: 0.0005,
+  decay: 'cosine',
+  augment: 'none',
+};
+
+const base: Preset = {
+  ipc: 1,
+  init: 'nearest-mean',
+  steps: 500,
+  seeds: 3,
+  seed: 0,
+  network: 'convnet',
+  width: 32,
+  depth: 3,
+  threads: 1,
+  workers: Math.min(4, availableParallelism()),
+  imageLearningRate: 100,
+  momentum: 0.5,
+  langevinSteps: 10,
+  stepSize: 0.01,
+  temperature: 0,
+  sigma: 0.001,
+  reduction: 'mean',
+  augment: 'color_crop_cutout_scale_rotate',
+  learnLabels: false,
+  labelLearningRate: 0.1,
+  learnWeights: false,
+  weightLearningRate: 0.01,
+  experts: 8,
+  expertEpochs: 4,
+  expertImages: 10_000,
+  expertBatch: 256,
+  expertLearningRate: 0.01,
+  expertMomentum: 0,
+  expertAugment: 'none',
+  startEpochRange: [0, 4],
+  checkpointEvery: 50,
+  evaluation,
+  full,
+};
+
+interface DatasetPreset {
+  readonly all: PresetPatch;
+  /** Patches from an images-per-class count upwards; the last one that applies wins. */
+  readonly from: readonly (readonly [ipc: number, patch: PresetPatch])[];
+}
+
+const datasets: Readonly<Record<RunConfig['dataset'], DatasetPreset>> = {
+  mnist: { all: {}, from: [[10, { imageLearningRate: 10, evaluation: { steps: 400 } }]] },
+  'fashion-mnist': { all: {}, from: [[10, { imageLearningRate: 10, evaluation: { steps: 400 } }]] },
+  digits: {
+    all: {
+      width: 16,
+      steps: 200,
+      experts: 4,
+      expertImages: 1_000,
+      expertBatch: 64,
+      expertLearningRate: 0.05,
+      imageLearningRate: 10,
+      augment: 'none',
+      evaluation: { augment: 'none' },
+      full: { epochs: 10, batch: 64 },
+    },
+    from: [],
+  },
+};
+
+const merge = (under: Preset, patch: PresetPatch): Preset => ({
+  ...under,
+  ...patch,
+  evaluation: { ...under.evaluation, ...patch.evaluation },
+  full: { ...under.full, ...patch.full },
+});
+
+/** The tuned settings of a data set at a number of images per class; every number of the main job is here. */
+export function preset(dataset: RunConfig['dataset'], ipc: number): Preset {
+  const { all, from } = datasets[dataset];
+  const patches = from.filter(([lowest]) => ipc >= lowest).map(([, patch]) => patch);
+  return { ...patches.reduce(merge, merge(base, all)), ipc };
+}
+
+/** What runs when nothing is said: the main job. */
+export const defaultDataset: RunConfig['dataset'] = 'mnist';
+/** Images per class when nothing is said. */
+export const defaultIpc = 1;

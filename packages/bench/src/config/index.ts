@@ -1,0 +1,6 @@
+export * from './augmentation-name.js';
+export * from './config-file.js';
+export * from './defaults.js';
+export * from './resolve.js';
+export * from './schema.js';
+export * from './suggest.js';

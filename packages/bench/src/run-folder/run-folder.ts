@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { StorageError } from '@bpc/core';
+import type { RunConfig } from '../config/index.js';
+import { removePartialFiles, storageError, writeFileAtomic } from './atomic-file.js';
+import { assertSameRun, type Fingerprint } from './fingerprint.js';
+
+/** The folder of one run: results on top, everything needed to resume under `checkpoint/`. */
+export interface RunFolder {
+  readonly path: string;
+  /** True when an earlier run with the same settings left something here. */
+  readonly resumed: boolean;
+  /** Absolute path of a file or folder in the run folder. */
+  file(...names: readonly string[]): string;
+  /** Absolute path of a folder under `checkpoint/`, created. */
+  checkpointFolder(...names: readonly string[]): string;
+  /** A finished piece of work, or undefined if it is still to do or unreadable. */
+  readPiece<T>(name: string): T | undefined;
+  /** Stores a finished piece of work, whole or not at all. */
+  writePiece(name: string, value: unknown): void;
+}
+
+interface OpenOptions {
+  readonly path: string;
+  readonly fingerprint: Fingerprint;
+  readonly allowInexact?: boolean;
+}
+
+/** `bpc-out/<dataset>-ipc<k>-<method>`. */
+export const defaultRunFolder = (config: Pick<RunConfig, 'dataset' | 'ipc' | 'method'>): string =>
+  join('bpc-out', `${config.dataset}-ipc${config.ipc}-${config.method}`);
+
+// Enough to notice a full disk before hours of work, small enough to cost nothing.
+const probeBytes = 1 << 16;
+
+/**
+ * Creates a folder if need be and proves that files can be written there.
+ *
+ * @throws StorageError when it is a file, read-only, or full.
+ */
+export function claimFolder(folder: string): string {
+  const path = resolve(folder);
+  if (existsSync(path) && !statSync(path).isDirectory()) {
+    throw new StorageError(`output folder ${path} is a file`, 'pass --out with the path of a folder');
+  }
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw storageError('create output folder', path, cause);
+  }
+  const probe = join(path, '.bpc-probe');
+  writeFileAtomic(probe, new Uint8Array(probeBytes));
+  rmSync(probe, { force: true });
+  removePartialFiles(path);
+  return path;
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Opens a run's folder, to start or to resume.
+ *
+ * @throws StorageError if it cannot be used, or holds files that are not a run's; CheckpointError if it holds a run with
+ * other settings.
+ */
+export function openRunFolder({ path: wanted, fingerprint, allowInexact = false }: OpenOptions): RunFolder {
+  const path = resolve(wanted);
+  const runFile = join(path, 'checkpoint', 'run.json');
+  const occupied = existsSync(path) && statSync(path).isDirectory() && readdirSync(path).some((name) => !name.startsWith('.'));
+  const resumed = existsSync(runFile);
+  if (occupied && !resumed) {
+    throw new StorageError(`output folder ${path} is not empty and holds no run of this command`, 'pass --out with an empty or new folder');
+  }
+  if (resumed) {
+    const stored = readJson(runFile);
+    if (!isRecord(stored)) throw new StorageError(`${runFile} is damaged`, 'delete the folder, or pass another --out');
+    assertSameRun(path, stored, fingerprint, allowInexact);
+  }
+  claimFolder(path);
+  const checkpointFolder = (...names: readonly string[]) => {
+    const folder = join(path, 'checkpoint', ...names);
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  };
+  const pieces = checkpointFolder('pieces');
+  removePartialFiles(checkpointFolder());
+  removePartialFiles(pieces);
+  if (!resumed) writeFileAtomic(runFile, `${JSON.stringify(fingerprint, null, 2)}\n`);
+  return {
+    path,
+    resumed,
+    file: (...names) => join(path, ...names),
+    checkpointFolder,
+    // The caller wrote the piece under this name with these settings, so its type is known to be T.
+    readPiece: <T>(name: string) => readJson(join(pieces, `${name}.json`)) as T | undefined,
+    writePiece: (name, value) => writeFileAtomic(join(pieces, `${name}.json`), JSON.stringify(value)),
+  };
+}

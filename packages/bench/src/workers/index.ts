@@ -1,0 +1,4 @@
+export * from './error-wire.js';
+export * from './pool.js';
+export * from './protocol.js';
+export * from './resources.js';

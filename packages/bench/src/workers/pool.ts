@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { InterruptedError } from '@bpc/core';
+import { errorFromWire } from './error-wire.js';
+import type { FromWorker, TaskProgress, TaskSpec, ToWorker } from './protocol.js';
+import { resourceStore } from './resources.js';
+import { runTask } from './run-task.js';
+
+/** Called when a task's position changes. */
+export type ProgressListener = (index: number, progress: TaskProgress) => void;
+
+/** Runs tasks on several threads; results come back in the order of the tasks, whichever thread ran them. */
+export interface TaskPool {
+  /** How many tasks run at once. */
+  readonly size: number;
+  /**
+   * Runs every task once.
+   *
+   * The first failure stops the rest and is thrown; an aborted signal stops all and throws `InterruptedError`, after every
+   * running task has saved what it wants to save.
+   */
+  run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: ProgressListener): Promise<Result[]>;
+  /** Ends the threads, waiting for what they hold to be released. */
+  dispose(): Promise<void>;
+}
+
+interface PoolOptions {
+  /** 0 runs tasks in this thread, one after the other. */
+  readonly workers: number;
+  /** Given to every task; put large arrays into a `SharedArrayBuffer`. */
+  readonly shared: unknown;
+  readonly signal?: AbortSignal;
+}
+
+const interrupted = () => new InterruptedError('stopped while tasks were running', 0, 'start the same command again to continue');
+
+/** Threads run JavaScript: from TypeScript sources (tests) the built file next door is used. */
+function workerFile(): URL {
+  const url = new URL('./worker-main.js', import.meta.url);
+  return existsSync(fileURLToPath(url)) ? url : new URL('../../dist/workers/worker-main.js', import.meta.url);
+}
+
+/** Task modules must come from the same build as the worker that imports them. */
+function workerModule(module: string): string {
+  return module.endsWith('.ts') ? module.replace('/src/', '/dist/').replace(/\.ts$/, '.js') : module;
+}
+
+function localPool({ shared, signal = new AbortController().signal }: PoolOptions): TaskPool {
+  const resources = resourceStore();
+  return {
+    size: 1,
+    async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: ProgressListener) {
+      const results: Result[] = [];
+      for (const [index, task] of tasks.entries()) {
+        if (signal.aborted) throw interrupted();
+        const progress = (position: TaskProgress) => listen?.(index, position);
+        results.push(await runTask<Options, unknown, Result>(task, { shared, signal, progress, resource: resources.get }));
+      }
+      return results;
+    },
+    dispose: resources.dispose,
+  };
+}
+
+function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
+  const threads = Array.from({ length: count }, () => new Worker(workerFile(), { workerData: shared }));
+  for (const thread of threads) thread.unref();
+  const post = (thread: Worker, message: ToWorker) => thread.postMessage(message);
+  let broken = false;
+
+  const runOn = <Result>(thread: Worker, id: number, task: TaskSpec<unknown>, listen?: ProgressListener) =>
+    new Promise<Result>((resolve, reject) => {
+      const settle = (finish: () => void) => {
+        thread.off('message', onMessage).off('error', onError).off('exit', onExit);
+        finish();
+      };
+      const onMessage = (message: FromWorker) => {
+        if (message.kind === 'closed' || message.id !== id) return;
+        if (message.kind === 'progress') listen?.(id, message.progress);
+        else if (message.kind === 'result') settle(() => resolve(message.value as Result));
+        else settle(() => reject(errorFromWire(message.error)));
+      };
+      const onError = (error: Error) => settle(() => reject(error));
+      const onExit = (code: number) => settle(() => reject(new Error(`a worker thread ended with code ${code} in the middle of a task`)));
+      thread.on('message', onMessage).on('error', onError).on('exit', onExit);
+      post(thread, { kind: 'run', id, task: { ...task, module: workerModule(task.module) } });
+    });
+
+  return {
+    size: count,
+    async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: ProgressListener) {
+      const results = new Array<Result>(tasks.length);
+      const failures: unknown[] = [];
+      let next = 0;
+      const stop = () => {
+        broken = true;
+        for (const thread of threads) post(thread, { kind: 'abort' });
+      };
+      const serve = async (thread: Worker) => {
+        for (let index = next++; index < tasks.length; index = next++) {
+          const task = tasks[index];
+          if (task === undefined || broken || signal?.aborted === true) return;
+          try {
+            results[index] = await runOn<Result>(thread, index, task, listen);
+          } catch (error) {
+            failures.push(error);
+            stop();
+            return;
+          }
+        }
+      };
+      for (const thread of threads) thread.ref();
+      signal?.addEventListener('abort', stop, { once: true });
+      if (signal?.aborted === true) stop();
+      await Promise.all(threads.map(serve));
+      signal?.removeEventListener('abort', stop);
+      for (const thread of threads) thread.unref();
+      // Tasks stopped because of another's failure report an interruption; the cause is what matters.
+      const cause = failures.find((error) => !(error instanceof InterruptedError));
+      if (cause !== undefined) throw cause;
+      if (failures.length > 0) throw failures[0];
+      if (signal?.aborted === true) throw interrupted();
+      return results;
+    },
+    async dispose() {
+      await Promise.all(
+        threads.map((thread) => {
+          const closed = new Promise<void>((resolve) => {
+            thread.once('exit', () => resolve());
+          });
+          thread.ref();
+          post(thread, { kind: 'close' });
+          return thread.threadId === -1 ? undefined : closed;
+        }),
+      );
+    },
+  };
+}
+
+/** A pool of threads, or of this thread only. */
+export function taskPool(options: PoolOptions): TaskPool {
+  return options.workers === 0 ? localPool(options) : threadPool(options);
+}
