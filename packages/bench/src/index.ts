@@ -1,1 +1,12 @@
-export {};
+export * from './data/atomic-file.js';
+export * from './data/dataset.js';
+export { cacheFolder } from './data/folders.js';
+export type { DownloadOptions, DownloadProgress } from './data/download.js';
+export { drawIndices } from './data/draw-indices.js';
+export * from './data/get-dataset.js';
+export * from './data/idx.js';
+export * from './data/list-datasets.js';
+export type { Place } from './data/locate.js';
+export { type Manifest, type ManifestEntry, parseManifest, shippedManifest } from './data/manifest.js';
+export * from './data/to-float.js';
+export * from './report/results.js';

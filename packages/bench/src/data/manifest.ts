@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ConfigError } from '@bpc/core';
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const file = z.strictObject({
+  name: z.string(),
+  /** Length and hash of the uncompressed contents. */
+  bytes: z.int().positive(),
+  sha256,
+});
+const npmSource = z.strictObject({
+  kind: z.literal('npm'),
+  package: z.string(),
+  version: z.string(),
+  /** Of the tarball. */
+  sha256,
+  bytes: z.int().positive(),
+  /** Folder of the files inside the tarball. */
+  folder: z.string(),
+});
+const urlSource = z.strictObject({
+  kind: z.literal('url'),
+  /** Canonical address of the folder, ending with a slash. */
+  base: z.string(),
+  /** Name and hash of what is fetched, in the order of `files`; names ending in `.gz` are unpacked. */
+  downloads: z.array(file),
+});
+const indexList = z.strictObject({
+  seed: z.int().nonnegative(),
+  perClass: z.int().positive(),
+  /** Of the indices joined by commas, so that an edit of the list does not pass unnoticed. */
+  sha256,
+  indices: z.array(z.int().nonnegative()),
+});
+const common = {
+  title: z.string(),
+  licence: z.string(),
+  shape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
+  classes: z.int().min(2),
+  classNames: z.array(z.string()),
+  normalisation: z.strictObject({ scale: z.number().positive(), mean: z.array(z.number()), std: z.array(z.number().positive()) }),
+  splits: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
+  validation: indexList,
+};
+const entry = z.discriminatedUnion('format', [
+  z.strictObject({
+    ...common,
+    format: z.literal('idx'),
+    files: z.strictObject({ trainImages: file, trainLabels: file, testImages: file, testLabels: file }),
+    sources: z.array(z.discriminatedUnion('kind', [npmSource, urlSource])),
+  }),
+  z.strictObject({ ...common, format: z.literal('embedded-csv'), files: z.strictObject({ table: file }), test: indexList }),
+]);
+const schema = z.strictObject({ version: z.literal(1), datasets: z.record(z.string(), entry) });
+
+/** What is known of every data set: files and hashes, where to fetch them, normalisation, index lists of the splits. */
+export type Manifest = z.infer<typeof schema>;
+/** One data set of the manifest. */
+export type ManifestEntry = z.infer<typeof entry>;
+/** A file by its name and by length and hash of its uncompressed contents. */
+export type ManifestFile = z.infer<typeof file>;
+/** A place to fetch from. */
+export type ManifestSource = z.infer<typeof npmSource> | z.infer<typeof urlSource>;
+/** Class-balanced points drawn once by `drawIndices`, stored. */
+export type IndexList = z.infer<typeof indexList>;
+
+/** Address of a file of this package's `data` folder; the same from `src` and from `dist`. */
+export const embeddedFile = (name: string): string => fileURLToPath(new URL(`../../data/${name}`, import.meta.url));
+
+let shipped: Manifest | undefined;
+
+/** The manifest this package ships, read once. */
+export function shippedManifest(): Manifest {
+  shipped ??= parseManifest(JSON.parse(readFileSync(embeddedFile('manifest.json'), 'utf8')));
+  return shipped;
+}
+
+/** Check a manifest of one's own. @throws ConfigError that lists what is wrong. */
+export function parseManifest(value: unknown): Manifest {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new ConfigError(`the manifest is not valid: ${z.prettifyError(result.error)}`, 'correct these fields');
+  return result.data;
+}
+
+/** The entry of a data set. @throws ConfigError that lists the known ones. */
+export function manifestEntry(manifest: Manifest, name: string): ManifestEntry {
+  const found = Object.hasOwn(manifest.datasets, name) ? manifest.datasets[name] : undefined;
+  if (found === undefined) {
+    const known = Object.keys(manifest.datasets).join(', ');
+    throw new ConfigError(`dataset is '${name}', expected one of: ${known}`, 'pass a known data set');
+  }
+  return found;
+}
