@@ -1,0 +1,115 @@
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { add, conv2d, matMul, relu, tidy } from '@tensorflow/tfjs-core';
+import type { Key, Network } from '@bpc/core';
+import { avgPool, ConfigError, flattenImages, foldIn, instanceNorm, maxPool, ShapeError } from '@bpc/core';
+import type { Affine, Norm } from './init.js';
+import { checkCount, initAffine, initNorm } from './init.js';
+
+/** Options of `convNet`. */
+export interface ConvNetOptions {
+  /** Height, width and channels of one image. */
+  readonly inputShape: readonly [number, number, number];
+  readonly outputs: number;
+  /** Number of blocks, each of which halves the image. Default 3, the ConvNet of the dataset-condensation papers. */
+  readonly depth?: number;
+  /** Channels of every block. Default 128, as there. */
+  readonly width?: number;
+  /** Default `'avg'`: the published code, though the papers' text says max. */
+  readonly pool?: 'avg' | 'max';
+  /** Default `'instance'`. */
+  readonly norm?: 'instance' | 'none';
+  /** Added to the variance in the instance norm. Default 1e-5, PyTorch's. */
+  readonly epsilon?: number;
+  /** Zero padding of the first convolution. Default 3 for 28×28 images, so that feature maps are 32×32, otherwise 1. */
+  readonly firstPadding?: number;
+}
+
+/** `conv0 … conv{depth−1}`, `norm0 …` (absent with norm `'none'`) and `dense`. */
+export type ConvNetParams = { readonly [layer: string]: Affine | Norm };
+
+const affine = (params: ConvNetParams, name: string): Affine => {
+  const layer = params[name];
+  if (layer === undefined || !('kernel' in layer)) throw new ShapeError(`params has no layer '${name}'`, 'pass parameters of this network');
+  return layer;
+};
+
+const normOf = (params: ConvNetParams, name: string): Norm => {
+  const layer = params[name];
+  if (layer === undefined || !('gamma' in layer)) throw new ShapeError(`params has no layer '${name}'`, 'pass parameters of this network');
+  return layer;
+};
+
+/**
+ * The ConvNet of the dataset-condensation papers: `depth` blocks of 3×3 convolution, instance norm, ReLU and 2×2 pooling,
+ * then a dense layer on the flattened (H, W, C) feature map.
+ *
+ * Gidaris & Komodakis 2018, as used by Zhao et al. 2021 and Kim et al. 2022; 320 010 parameters for 32×32×3 images and 10
+ * classes. Odd sizes lose their last row and column in pooling. Parameters are initialised like PyTorch's: kernels and
+ * biases uniform on ±1/√fan_in, gains 1, norm biases 0.
+ *
+ * @throws ConfigError for sizes that are not positive integers, or images that `depth` poolings would shrink to nothing.
+ * @example
+ * ```ts
+ * import { key } from '@bpc/core';
+ * import { convNet } from '@bpc/models';
+ * const network = convNet({ inputShape: [28, 28, 1], outputs: 10 });
+ * const params = network.init(key(0)); // network.parameterCount is 317706
+ * ```
+ */
+export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
+  const { inputShape, outputs, depth = 3, width = 128, pool = 'avg', norm = 'instance', epsilon = 1e-5 } = options;
+  const [height, imageWidth, channels] = inputShape;
+  const { firstPadding = height === 28 && imageWidth === 28 ? 3 : 1 } = options;
+  for (const [name, value] of Object.entries({ height, width: imageWidth, channels })) checkCount(`inputShape's ${name}`, value);
+  checkCount('outputs', outputs);
+  checkCount('depth', depth);
+  checkCount('width', width);
+  checkCount('firstPadding', firstPadding, 0);
+  if (pool !== 'avg' && pool !== 'max') throw new ConfigError(`pool is '${String(pool)}', expected 'avg' or 'max'`, 'pass one of the two');
+  if (norm !== 'instance' && norm !== 'none') throw new ConfigError(`norm is '${String(norm)}', expected 'instance' or 'none'`, 'pass one of the two');
+
+  const padding = (block: number) => (block === 0 ? firstPadding : 1);
+  const kernels: number[][] = [];
+  let [h, w, c] = [height, imageWidth, channels];
+  for (let block = 0; block < depth; block++) {
+    kernels.push([3, 3, c, width]);
+    [h, w, c] = [Math.floor((h + 2 * padding(block) - 2) / 2), Math.floor((w + 2 * padding(block) - 2) / 2), width];
+  }
+  if (h < 1 || w < 1) {
+    throw new ConfigError(`depth is ${depth}, too many poolings for images of ${height}x${imageWidth}`, 'use fewer blocks or larger images');
+  }
+  const dense = [h * w * c, outputs];
+  const affineCount = [...kernels, dense].reduce((total, shape) => total + shape.reduce((a, b) => a * b, 1) + (shape[shape.length - 1] ?? 0), 0);
+  const poolImages = pool === 'avg' ? avgPool : maxPool;
+
+  return {
+    inputShape,
+    outputs,
+    parameterCount: affineCount + (norm === 'instance' ? 2 * width * depth : 0),
+    init(key: Key) {
+      const params: Record<string, Affine | Norm> = {};
+      kernels.forEach((shape, block) => {
+        params[`conv${block}`] = initAffine(foldIn(key, block), shape);
+        if (norm === 'instance') params[`norm${block}`] = initNorm(width);
+      });
+      params['dense'] = initAffine(foldIn(key, depth), dense);
+      return params;
+    },
+    apply(params: ConvNetParams, x: Tensor) {
+      return tidy(() => {
+        let features = x;
+        for (let block = 0; block < depth; block++) {
+          const { kernel, bias } = affine(params, `conv${block}`);
+          features = add(conv2d(features as Tensor4D, kernel as Tensor4D, 1, padding(block)), bias);
+          if (norm === 'instance') {
+            const { gamma, beta } = normOf(params, `norm${block}`);
+            features = instanceNorm(features, gamma, beta, epsilon);
+          }
+          features = poolImages(relu(features), 2, 2);
+        }
+        const { kernel, bias } = affine(params, 'dense');
+        return add(matMul(flattenImages(features), kernel), bias);
+      });
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import '@tensorflow/tfjs-backend-cpu';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { mean, memory, oneHot, setBackend } from '@tensorflow/tfjs-core';
+import type { Runtime, Tree } from '@bpc/core';
+import { crossEntropy, disposeTree, grad, gradDot, hessianVector, valueAndGrad } from '@bpc/core';
+import type { ConvNetParams } from '@bpc/models';
+import { convNet } from '@bpc/models';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadFixture } from '../../../tooling/fixtures/load.js';
+import { runtimes } from './runtimes.js';
+
+type Case = {
+  readonly network: { inChannels: number; inSize: number; width: number; depth: number; classes: number; firstPad: number; normEps: number; pool: 'avg' | 'max' };
+  readonly batch: number;
+};
+const fixture = loadFixture<Case>('convnet');
+
+beforeAll(async () => {
+  await setBackend('cpu');
+});
+
+function program({ network: spec }: Case) {
+  const network = convNet({
+    inputShape: [spec.inSize, spec.inSize, spec.inChannels],
+    outputs: spec.classes,
+    depth: spec.depth,
+    width: spec.width,
+    pool: spec.pool,
+    epsilon: spec.normEps,
+    firstPadding: spec.firstPad,
+  });
+  const energy = (params: ConvNetParams, images: Tensor, labels: Tensor) => mean(crossEntropy(network.apply(params, images), labels));
+  return (params: ConvNetParams, images: Tensor, labels: Tensor, v: ConvNetParams) => {
+    const { value: loss, grad: gradient } = valueAndGrad(energy)(params, images, labels);
+    const ofParams = (p: ConvNetParams) => energy(p, images, labels);
+    return {
+      logits: network.apply(params, images),
+      loss,
+      grad: gradient,
+      grad_images: grad((x: Tensor) => energy(params, x, labels))(images),
+      grad_dot_v: gradDot(ofParams)(params, v),
+      hvp: hessianVector(ofParams)(params, v),
+      mixed_images: grad((x: Tensor) => gradDot((p: ConvNetParams) => energy(p, x, labels))(params, v))(images),
+    };
+  };
+}
+
+describe.each(runtimes)('ConvNet on %s', (_, makeRuntime: () => Runtime | Promise<Runtime>) => {
+  it.each(Object.entries(fixture.cases))('matches logits, gradients, Hessian-vector product and mixed derivative of case %s', async (name, spec) => {
+    const runtime = await makeRuntime();
+    const compiled = runtime.compile(program(spec));
+    const labels = oneHot(fixture.tensor(`${name}/labels`) as never, spec.network.classes, 1, 0, 'float32');
+    const inputs = [fixture.tree(`${name}/param`), fixture.tensor(`${name}/images`), labels, fixture.tree(`${name}/v`)] as never;
+    const before = memory().numTensors;
+    const found = await compiled(...(inputs as Parameters<ReturnType<typeof program>>));
+    for (const key of ['logits', 'loss', 'grad_images', 'grad_dot_v', 'mixed_images'] as const) fixture.expectClose(`${name}/${key}`, found[key]);
+    fixture.expectTreeClose(`${name}/grad`, found.grad);
+    fixture.expectTreeClose(`${name}/hvp`, found.hvp);
+    disposeTree(found as Tree);
+    await compiled.dispose();
+    await runtime.dispose();
+    expect(memory().numTensors).toBeLessThanOrEqual(before);
+  });
+});
