@@ -65,6 +65,24 @@ export function summarise(values: readonly number[]): MetricSummary {
   return { mean, std, n };
 }
 
+/**
+ * Summarise several seeds' metrics, figure by figure. Figures that some seed lacks or that are not finite are left out.
+ *
+ * @throws ConfigError if there is no seed.
+ *
+ * @example
+ * ```ts
+ * import { summariseMetrics } from '@bpc/bench';
+ * console.log(summariseMetrics([{ nll: 0.5 }, { nll: 0.7 }]).nll?.mean); // 0.6
+ * ```
+ */
+export function summariseMetrics(seeds: readonly Readonly<Record<string, number | undefined>>[]): Record<string, MetricSummary> {
+  const [first] = seeds;
+  if (first === undefined) throw new ConfigError('there are no metrics, expected those of at least one seed', 'evaluate at least one seed');
+  const columns = Object.keys(first).map((name) => [name, seeds.map((seed) => seed[name] ?? Number.NaN)] as const);
+  return Object.fromEntries(columns.filter(([, values]) => values.every(Number.isFinite)).map(([name, values]) => [name, summarise(values)]));
+}
+
 /** Check the shape of a results object, for instance one read from a file. @throws ConfigError that lists what is wrong. */
 export function parseResults(value: unknown): Results {
   const result = schema.safeParse(value);
