@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StorageError } from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
-import { removePartialFiles, storageError, writeFileAtomic } from './atomic-file.js';
+import { storageError, writeAtomically } from '../data/atomic-file.js';
 import { assertSameRun, type Fingerprint } from './fingerprint.js';
 
 /** The folder of one run: results on top, everything needed to resume under `checkpoint/`. */
@@ -12,12 +13,12 @@ export interface RunFolder {
   readonly resumed: boolean;
   /** Absolute path of a file or folder in the run folder. */
   file(...names: readonly string[]): string;
-  /** Absolute path of a folder under `checkpoint/`, created. */
+  /** Absolute path of a folder under `checkpoint/`; whoever writes there creates it. */
   checkpointFolder(...names: readonly string[]): string;
   /** A finished piece of work, or undefined if it is still to do or unreadable. */
   readPiece<T>(name: string): T | undefined;
   /** Stores a finished piece of work, whole or not at all. */
-  writePiece(name: string, value: unknown): void;
+  writePiece(name: string, value: unknown): Promise<void>;
 }
 
 interface OpenOptions {
@@ -38,20 +39,19 @@ const probeBytes = 1 << 16;
  *
  * @throws StorageError when it is a file, read-only, or full.
  */
-export function claimFolder(folder: string): string {
+export async function claimFolder(folder: string): Promise<string> {
   const path = resolve(folder);
   if (existsSync(path) && !statSync(path).isDirectory()) {
     throw new StorageError(`output folder ${path} is a file`, 'pass --out with the path of a folder');
   }
   try {
-    mkdirSync(path, { recursive: true });
+    await mkdir(path, { recursive: true });
   } catch (cause) {
-    throw storageError('create output folder', path, cause);
+    throw storageError(cause, path);
   }
   const probe = join(path, '.bpc-probe');
-  writeFileAtomic(probe, new Uint8Array(probeBytes));
-  rmSync(probe, { force: true });
-  removePartialFiles(path);
+  await writeAtomically(probe, (handle) => handle.writeFile(new Uint8Array(probeBytes)));
+  await rm(probe, { force: true });
   return path;
 }
 
@@ -71,7 +71,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
  * @throws StorageError if it cannot be used, or holds files that are not a run's; CheckpointError if it holds a run with
  * other settings.
  */
-export function openRunFolder({ path: wanted, fingerprint, allowInexact = false }: OpenOptions): RunFolder {
+export async function openRunFolder({ path: wanted, fingerprint, allowInexact = false }: OpenOptions): Promise<RunFolder> {
   const path = resolve(wanted);
   const runFile = join(path, 'checkpoint', 'run.json');
   const occupied = existsSync(path) && statSync(path).isDirectory() && readdirSync(path).some((name) => !name.startsWith('.'));
@@ -84,23 +84,17 @@ export function openRunFolder({ path: wanted, fingerprint, allowInexact = false 
     if (!isRecord(stored)) throw new StorageError(`${runFile} is damaged`, 'delete the folder, or pass another --out');
     assertSameRun(path, stored, fingerprint, allowInexact);
   }
-  claimFolder(path);
-  const checkpointFolder = (...names: readonly string[]) => {
-    const folder = join(path, 'checkpoint', ...names);
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  };
-  const pieces = checkpointFolder('pieces');
-  removePartialFiles(checkpointFolder());
-  removePartialFiles(pieces);
-  if (!resumed) writeFileAtomic(runFile, `${JSON.stringify(fingerprint, null, 2)}\n`);
+  await claimFolder(path);
+  const writeJson = (file: string, text: string) => writeAtomically(file, (handle) => handle.writeFile(text));
+  const piece = (name: string) => join(path, 'checkpoint', 'pieces', `${name}.json`);
+  if (!resumed) await writeJson(runFile, `${JSON.stringify(fingerprint, null, 2)}\n`);
   return {
     path,
     resumed,
     file: (...names) => join(path, ...names),
-    checkpointFolder,
+    checkpointFolder: (...names) => join(path, 'checkpoint', ...names),
     // The caller wrote the piece under this name with these settings, so its type is known to be T.
-    readPiece: <T>(name: string) => readJson(join(pieces, `${name}.json`)) as T | undefined,
-    writePiece: (name, value) => writeFileAtomic(join(pieces, `${name}.json`), JSON.stringify(value)),
+    readPiece: <T>(name: string) => readJson(piece(name)) as T | undefined,
+    writePiece: (name, value) => writeJson(piece(name), JSON.stringify(value)),
   };
 }

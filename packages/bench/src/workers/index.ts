@@ -1,4 +1,5 @@
 export * from './error-wire.js';
+export * from './module-url.js';
 export * from './pool.js';
 export * from './protocol.js';
 export * from './resources.js';

@@ -1,0 +1,47 @@
+import { type Tree } from '@bpc/core';
+import { dispose, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import type { Normalisation, Split, SplitRole } from '../data/dataset.js';
+import { toFloat } from '../data/to-float.js';
+
+// Activations of one forward batch stay near 32 MB in float32, whatever the network's width.
+const activationBudget = 8_000_000;
+
+/** How many images go through a network at once; `width` is its widest layer per pixel. */
+export function forwardBatch(split: Split<SplitRole>, width: number): number {
+  const [height, columns] = split.shape;
+  return Math.max(1, Math.min(500, split.count, Math.floor(activationBudget / (height * columns * width))));
+}
+
+interface PredictOptions {
+  readonly predict: (params: Tree, x: Tensor) => Promise<Tensor>;
+  readonly params: Tree;
+  readonly split: Split<SplitRole>;
+  readonly normalisation: Normalisation;
+  readonly batch: number;
+}
+
+/**
+ * Class probabilities of a whole split, `[count, classes]`, batch after batch through one compiled program.
+ *
+ * The last batch is filled up with its own first images, so that no second shape is compiled.
+ */
+export async function predictSplit({ predict, params, split, normalisation, batch }: PredictOptions): Promise<Float32Array> {
+  let probabilities: Float32Array | undefined;
+  for (let start = 0; start < split.count; start += batch) {
+    const indices = Int32Array.from({ length: batch }, (_, i) => (start + i < split.count ? start + i : start));
+    const x = tensor(toFloat(split, indices, normalisation), [batch, ...split.shape], 'float32');
+    let rows: Tensor | undefined;
+    try {
+      rows = await predict(params, x);
+      const values = await rows.data();
+      const classes = rows.shape[1] ?? 0;
+      probabilities ??= new Float32Array(split.count * classes);
+      const used = Math.min(batch, split.count - start);
+      for (let i = 0; i < used * classes; i++) probabilities[start * classes + i] = values[i] ?? Number.NaN;
+    } finally {
+      dispose(x);
+      if (rows !== undefined) dispose(rows);
+    }
+  }
+  return probabilities ?? new Float32Array(0);
+}

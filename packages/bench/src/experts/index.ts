@@ -1,0 +1,6 @@
+export * from './batches.js';
+export * from './expert-file.js';
+export * from './expert-source.js';
+export * from './network.js';
+export * from './train-experts.js';
+export * from './train-network.js';

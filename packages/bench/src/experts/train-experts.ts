@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { CheckpointError, foldIn, hostPermutation, key } from '@bpc/core';
+import type { Dataset, TrainSplit } from '../data/dataset.js';
+import type { PhaseProgress } from '../progress/index.js';
+import { moduleUrl, type TaskPool, type TaskSpec } from '../workers/index.js';
+import type { ExpertTaskOptions } from './expert-task.js';
+import { type ExpertRecipe, expertFileName, readExpertFile } from './expert-file.js';
+import type { NetworkSpec } from './network.js';
+import type { TrainingSettings } from './train-network.js';
+
+/** Which experts are wanted. */
+export interface ExpertSettings {
+  readonly network: NetworkSpec;
+  readonly training: TrainingSettings;
+  readonly count: number;
+  /** How many training images they see; all of them if there are fewer. */
+  readonly images: number;
+  readonly seed: number;
+}
+
+/** What `trainExperts` needs. */
+export interface TrainExpertsOptions extends ExpertSettings {
+  readonly dataset: Dataset;
+  /** Its shared data must hold the same data set. */
+  readonly pool: TaskPool;
+  /** Where the files are, one per expert. */
+  readonly folder: string;
+  readonly progress?: (total: number) => PhaseProgress;
+  readonly warn: (message: string) => void;
+}
+
+const SUBSET = 0x5e1ec7;
+
+/** The training images that experts see: class frequencies as in the data, order and choice by the seed. */
+export function expertPoints(train: TrainSplit, images: number, seed: number): Int32Array {
+  const order = hostPermutation(foldIn(key(seed), SUBSET), train.count);
+  return order.slice(0, Math.min(images, train.count)).sort();
+}
+
+/** Everything that decides an expert's weights up to rounding. */
+export function expertRecipe({ network, training, images, seed }: ExpertSettings, dataset: string): ExpertRecipe {
+  return { version: 1, dataset, network, training, images, seed };
+}
+
+/** True if a valid file is there; a damaged one is announced and counts as missing. */
+async function isTrained(path: string, recipe: ExpertRecipe, epochs: number, warn: (message: string) => void): Promise<boolean> {
+  try {
+    return (await readExpertFile(path, recipe, epochs)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof CheckpointError) || error.cause === 'recipe') throw error;
+    warn(`${path} is damaged and is trained again: ${error.message}`);
+    return false;
+  }
+}
+
+/**
+ * Trains the experts whose files are missing, in parallel; the weights do not depend on how many threads share the work.
+ *
+ * Each file has the snapshots of epochs 0 (initialisation) to `training.epochs`, and appears when it is complete.
+ *
+ * @throws CheckpointError if the folder has experts of other settings; InterruptedError when aborted (finished files stay).
+ */
+export async function trainExperts(options: TrainExpertsOptions): Promise<void> {
+  const { dataset, pool, folder, count, network, training, seed, images, progress, warn } = options;
+  const recipe = expertRecipe(options, dataset.name);
+  const points = expertPoints(dataset.train, images, seed);
+  const missing: number[] = [];
+  for (let expert = 0; expert < count; expert++) {
+    if (!(await isTrained(join(folder, expertFileName(expert)), recipe, training.epochs, warn))) missing.push(expert);
+  }
+  if (missing.length === 0) return;
+  const module = moduleUrl('./expert-task.js', import.meta.url);
+  const tasks = missing.map((expert): TaskSpec<ExpertTaskOptions> => ({
+    module,
+    export: 'expertTask',
+    options: { network, settings: training, points, seed, expert, folder, recipe },
+  }));
+  const phase = progress?.(tasks.length);
+  const done = new Float64Array(tasks.length);
+  await pool.run(tasks, (index, position) => {
+    done[index] = position.done / position.total;
+    phase?.update(done.reduce((sum, part) => sum + part, 0), position.note);
+  });
+  phase?.finish();
+}

@@ -1,0 +1,5 @@
+export * from './choose-runtime.js';
+export * from './environment.js';
+export * from './open-runtime.js';
+export * from './optional-package.js';
+export * from './runtime-name.js';

@@ -1,0 +1,8 @@
+/**
+ * The URL of a task's module beside the caller's, in whichever language the caller runs: compiled, or TypeScript sources
+ * under a test runner.
+ */
+export function moduleUrl(relative: string, caller: string): string {
+  const { href } = new URL(relative, caller);
+  return caller.endsWith('.ts') ? href.replace(/\.js$/, '.ts') : href;
+}
