@@ -1,1 +1,3 @@
-export {};
+export type { OnnxOptions } from './options.js';
+export type { ExecutionProvider, OrtModule, OrtSession, OrtSessionOptions, OrtTensor } from './ort.js';
+export { onnxTarget } from './target.js';

@@ -1,0 +1,66 @@
+import type { Node, Op, Shape } from '@bpc/compiler';
+import { BINARY, COMPARE, REDUCE, UNARY } from '@bpc/compiler';
+
+/**
+ * How a rank-4 value is stored: `rows` is NHWC as tfjs sees it, `tiles` is [H, W, N, C].
+ *
+ * In `tiles` a spatial transform is a matrix product over a leading axis with N·C contiguous columns, a 1×1 or im2col
+ * convolution is a plain matrix product, and statistics per image and channel are sums over leading axes.
+ */
+export type Layout = 'rows' | 'tiles';
+
+/** Logical axes (N, H, W, C) in the order in which `tiles` stores them. */
+export const TILES = [1, 2, 0, 3] as const;
+export const ROWS = [0, 1, 2, 3] as const;
+
+export const storageOrder = (layout: Layout): readonly number[] => (layout === 'tiles' ? TILES : ROWS);
+
+const SPATIAL: ReadonlySet<Op> = new Set<Op>(['Conv', 'ConvInputGrad', 'AvgPool', 'AvgPoolGrad', 'MaxPool', 'MaxPoolGrad', 'MaxPoolGather']);
+
+// Operations that only need to know which axis is which, so they keep whatever layout their operands have.
+const FOLLOWING: ReadonlySet<Op> = new Set<Op>([
+  ...UNARY, ...BINARY, ...COMPARE, ...REDUCE, 'Select', 'Cast', 'Broadcast', 'Slice', 'Pad', 'Concat', 'Reverse', 'CumSum',
+]);
+
+/** Chooses a layout for every node. `nodes` must be in topological order. */
+export function assignLayouts(nodes: readonly Node[]): ReadonlyMap<Node, Layout> {
+  const layouts = new Map<Node, Layout>();
+  for (const node of nodes) {
+    const tiled =
+      node.shape.length === 4 &&
+      (SPATIAL.has(node.op) ||
+        (FOLLOWING.has(node.op) && node.inputs.some((input) => input.shape.length === 4 && layouts.get(input) === 'tiles')));
+    layouts.set(node, tiled ? 'tiles' : 'rows');
+  }
+  return layouts;
+}
+
+/** True if reordering the axes of `shape` to `perm` moves nothing but axes of length 1, so that it is a reshape. */
+export function movesOnlyUnits(shape: Shape, perm: readonly number[]): boolean {
+  const moved = perm.filter((axis) => shape[axis] !== 1);
+  return moved.every((axis, i) => i === 0 || axis > (moved[i - 1] ?? 0));
+}
+
+/** Nodes that the outputs need, operands before their users. Iterative: unrolled chains are thousands of nodes deep. */
+export function topologicalOrder(outputs: readonly Node[]): readonly Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const stack: { readonly node: Node; next: number }[] = [];
+  for (const output of outputs) {
+    if (!seen.has(output)) {
+      seen.add(output);
+      stack.push({ node: output, next: 0 });
+    }
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const input = top.node.inputs[top.next++];
+      if (input === undefined) {
+        order.push(top.node);
+        stack.pop();
+      } else if (!seen.has(input)) {
+        seen.add(input);
+        stack.push({ node: input, next: 0 });
+      }
+    }
+  }
+  return order;
+}

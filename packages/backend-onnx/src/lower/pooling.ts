@@ -1,0 +1,63 @@
+import type { Node, NodeOf, Window } from '@bpc/compiler';
+import type { LoweringContext } from './context.js';
+import { inputOf } from './operands.js';
+import { nhwc, range } from './shape.js';
+import { isUpsampling, lowerUpsampling } from './upsample.js';
+import type { Matrix } from './winograd-matrices.js';
+
+/**
+ * [outputs, inputs] mean over the valid elements of each window along one axis. The mean over a window is the product of
+ * the means along its axes, because the number of valid elements is.
+ */
+function poolMatrix(inputs: number, outputs: number, axis: 0 | 1, { kernel, strides, dilations, padding }: Window): Matrix {
+  return range(outputs).map((output) => {
+    const positions = range(kernel[axis])
+      .map((tap) => output * strides[axis] - padding[axis] + tap * dilations[axis])
+      .filter((position) => position >= 0 && position < inputs);
+    const row = Array<number>(inputs).fill(0);
+    for (const position of positions) row[position] = 1 / positions.length;
+    return row;
+  });
+}
+
+/** Matrices along height and width of the pooling of an image of `shape` to `pooled`. */
+function poolMatrices(shape: readonly number[], pooled: readonly number[], window: Window, context: LoweringContext, transpose: boolean) {
+  const [, h, w] = nhwc(shape);
+  const [, oh, ow] = nhwc(pooled);
+  const named = (matrix: Matrix, rows: number, columns: number) =>
+    transpose
+      ? context.onnx.constant(range(columns).flatMap((j) => matrix.map((row) => row[j] ?? 0)), [columns, rows])
+      : context.onnx.constant(matrix.flat(), [rows, columns]);
+  return [named(poolMatrix(h, oh, 0, window), oh, h), named(poolMatrix(w, ow, 1, window), ow, w)] as const;
+}
+
+function applyBoth(x: Node, result: Node, matrices: readonly [string, string], context: LoweringContext): string {
+  const { onnx } = context;
+  const [n, h, w, c] = nhwc(x.shape);
+  const [, oh] = nhwc(result.shape);
+  const along = onnx.matMul(matrices[0], onnx.reshape(context.tiles(x), [h, w * n * c]));
+  return onnx.reshape(onnx.matMul(matrices[1], onnx.reshape(along, [oh, w, n * c])), context.storedShape(result));
+}
+
+/** Lowers average pooling, any window, to two products with banded matrices; the result is tiled. */
+export function lowerAvgPool(node: NodeOf<'AvgPool'>, context: LoweringContext): string {
+  const { onnx } = context;
+  const x = inputOf(node);
+  const [n, h, w, c] = nhwc(x.shape);
+  const [, oh, ow] = nhwc(node.shape);
+  const { kernel, strides, dilations, padding } = node.attributes;
+  const [kh, kw] = kernel;
+  const exact = kh === strides[0] && kw === strides[1] && dilations.every((d) => d === 1) && padding.every((p) => p === 0) && oh * kh === h && ow * kw === w;
+  if (!exact) return applyBoth(x, node, poolMatrices(x.shape, node.shape, node.attributes, context, false), context);
+  const mean = (count: number) => onnx.constant(Array<number>(count).fill(1 / count), [1, count]);
+  const along = onnx.matMul(mean(kh), onnx.reshape(context.tiles(x), [oh, kh, w * n * c]));
+  return onnx.reshape(onnx.matMul(mean(kw), onnx.reshape(along, [oh * ow, kw, n * c])), context.storedShape(node));
+}
+
+/** Lowers the gradient of average pooling; the result is tiled. */
+export function lowerAvgPoolGrad(node: NodeOf<'AvgPoolGrad'>, context: LoweringContext): string {
+  const whole: Node = node;
+  if (isUpsampling(whole)) return lowerUpsampling(whole, context);
+  const dy = inputOf(node);
+  return applyBoth(dy, node, poolMatrices(node.shape, dy.shape, node.attributes, context, true), context);
+}

@@ -1,0 +1,96 @@
+import type { Attribute, ElementType, Initializer, OnnxNode } from './serialize.js';
+
+type Attributes = Readonly<Record<string, Attribute>>;
+const ALIGNED_BYTES: Record<ElementType, (values: ArrayLike<number>) => ArrayBufferLike> = {
+  float32: (values) => Float32Array.from(values).buffer,
+  int32: (values) => Int32Array.from(values).buffer,
+  int64: (values) => BigInt64Array.from(Array.from(values, (value) => BigInt(value))).buffer,
+  bool: (values) => Uint8Array.from(values).buffer,
+};
+
+/** Constants above this many elements are stored without looking for an equal one. */
+const LARGEST_SHARED_CONSTANT = 4096;
+
+/**
+ * Collects ONNX nodes. Values are names; an operation applied twice to the same names gives the same name, which is how
+ * the transforms of a convolution and of its two gradients are shared.
+ */
+export class OnnxGraph {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: Initializer[] = [];
+  /** Prefix of the next nodes' names: which node of the program they come from. Profiles and errors show it. */
+  label = '';
+  readonly #memo = new Map<string, readonly string[]>();
+  readonly #constants = new Map<string, string>();
+  #count = 0;
+
+  /** Appends an operation with one output, unless it is already there. */
+  op(op: string, inputs: readonly string[], attributes: Attributes = {}, domain = ''): string {
+    const [output = ''] = this.operation(op, inputs, 1, attributes, domain);
+    return output;
+  }
+
+  /** Appends an operation with `outputCount` outputs, unless it is already there. */
+  operation(op: string, inputs: readonly string[], outputCount: number, attributes: Attributes = {}, domain = ''): readonly string[] {
+    const key = `${op}|${inputs.join()}|${outputCount}|${JSON.stringify(attributes)}`;
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known;
+    const outputs = Array.from({ length: outputCount }, () => `v${this.#count++}`);
+    this.nodes.push({ name: `${this.label}/${outputs[0]}`, op, domain, inputs, outputs, attributes });
+    this.#memo.set(key, outputs);
+    return outputs;
+  }
+
+  constant(values: ArrayLike<number>, shape: readonly number[], type: ElementType = 'float32'): string {
+    const key = values.length <= LARGEST_SHARED_CONSTANT ? `${type}|${shape.join()}|${Array.from(values, literal).join()}` : undefined;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = `c${this.#count++}`;
+    this.initializers.push({ name, type, shape, bytes: new Uint8Array(ALIGNED_BYTES[type](values)) });
+    if (key !== undefined) this.#constants.set(key, name);
+    return name;
+  }
+
+  integers(values: readonly number[]): string {
+    return this.constant(values, [values.length], 'int64');
+  }
+
+  scalar(value: number, rank: number, type: ElementType = 'float32'): string {
+    return this.constant([value], Array<number>(rank).fill(1), type);
+  }
+
+  reshape(x: string, shape: readonly number[]): string {
+    return this.op('Reshape', [x, this.integers(shape)]);
+  }
+
+  transpose(x: string, perm: readonly number[]): string {
+    return perm.every((axis, i) => axis === i) ? x : this.op('Transpose', [x], { perm });
+  }
+
+  /** Product of the last two axes, either operand transposed; leading axes broadcast. */
+  matMul(a: string, b: string, transposeA = false, transposeB = false): string {
+    if (!transposeA && !transposeB) return this.op('MatMul', [a, b]);
+    return this.op('FusedMatMul', [a, b], { transA: Number(transposeA), transB: Number(transposeB) }, 'com.microsoft');
+  }
+
+  slice(x: string, starts: readonly number[], ends: readonly number[], axes: readonly number[], steps?: readonly number[]): string {
+    const bounds = [x, this.integers(starts), this.integers(ends), this.integers(axes)];
+    return this.op('Slice', steps?.some((step) => step !== 1) ? [...bounds, this.integers(steps)] : bounds);
+  }
+
+  /** Pads with `value`; a negative count crops. `before` and `after` have one entry per axis of `x`. */
+  pad(x: string, before: readonly number[], after: readonly number[], value?: string): string {
+    if (before.every((count) => count === 0) && after.every((count) => count === 0)) return x;
+    return this.op('Pad', [x, this.integers([...before, ...after]), ...(value === undefined ? [] : [value])]);
+  }
+
+  concat(parts: readonly string[], axis: number): string {
+    const [only] = parts;
+    return parts.length === 1 && only !== undefined ? only : this.op('Concat', parts, { axis });
+  }
+}
+
+// -0 and 0 print alike but are different constants.
+function literal(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
