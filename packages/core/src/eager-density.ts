@@ -1,5 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { dispose, engine, tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { dispose, tensor, tidy } from '@tensorflow/tfjs-core';
+import { valueAndGrad } from './autodiff.js';
 import { ShapeError } from './errors.js';
 import { flattenHost, hostArray, hostEntries, tensorsFromHost, unflattenHost } from './host-tensor.js';
 import type { FlatDensity, HostTree } from './runtime.js';
@@ -23,6 +24,8 @@ export function eagerDensity<P extends Tree, D extends Tree>(
   const structure = tensorsFromHost(like);
   const dataTensors = (data === undefined ? [] : tensorsFromHost(data)) as D;
 
+  const derivative = valueAndGrad(logDensity);
+
   const leavesAt = (position: Float64Array): Tensor[] => {
     let offset = 0;
     return shapes.map((shape, i) => {
@@ -43,15 +46,8 @@ export function eagerDensity<P extends Tree, D extends Tree>(
         throw new ShapeError(`position and gradient have ${position.length} and ${gradient.length} numbers, expected ${size}`, 'pass vectors of the density\'s size');
       }
       const outputs = tidy(() => {
-        const leaves = leavesAt(position);
-        const { value, grads } = engine().gradients(
-          () => logDensity(treeUnflatten(structure, leaves) as P, dataTensors),
-          leaves,
-          undefined,
-          // A parameter the density does not use has gradient zero.
-          true,
-        );
-        return [value, ...leaves.map((leaf, i) => (grads[i] as Tensor | undefined) ?? zerosLike(leaf))];
+        const { value, grad } = derivative(treeUnflatten(structure, leavesAt(position)) as P, dataTensors);
+        return [value, ...treeLeaves(grad)];
       });
       const arrays = await Promise.all(outputs.map((output) => output.data()));
       dispose(outputs);

@@ -1,10 +1,12 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { backend, clone, getBackend, tidy, version_core } from '@tensorflow/tfjs-core';
+import type { Scalar } from '@tensorflow/tfjs-core';
+import { backend, getBackend, version_core } from '@tensorflow/tfjs-core';
 import { eagerDensity } from './eager-density.js';
 import { BpcError, ConfigError, MissingKernelError } from './errors.js';
+import { installGradients } from './gradients.js';
 import { HOST_BACKEND } from './host-backend.js';
 import type { FlatDensity, HostTree, Program, ProgramArgument, Runtime } from './runtime.js';
-import { disposeTree, treeLeaves, treeUnflatten } from './tree.js';
+import { cloneTree, scope } from './scope.js';
+import { disposeTree } from './tree.js';
 import type { Tree } from './tree.js';
 
 function currentBackend(): string {
@@ -29,20 +31,22 @@ function currentBackend(): string {
 
 /** Runs `fn` in a scope of its own; what leaves the scope is fresh, whatever `fn` returned. */
 function runInScope<A extends readonly ProgramArgument[], R extends Tree>(name: string, fn: (...args: A) => R, args: A): R {
-  let structure: R | undefined;
-  const leaves = tidy((): Tensor[] => {
-    try {
-      structure = fn(...args);
-    } catch (error) {
-      throw explain(name, error);
-    }
-    if (typeof (structure as { then?: unknown } | null)?.then === 'function') {
+  return scope(() => {
+    const result = callExplained(name, fn, args);
+    if (typeof (result as { readonly then?: unknown } | null)?.then === 'function') {
       throw new ConfigError('the function given to compile returned a promise', 'make it synchronous: read files and wait before the call, and pass the results as arguments');
     }
     // A returned argument or captured tensor belongs to somebody else; a clone shares its values, not its lifetime.
-    return treeLeaves(structure).map((leaf) => clone(leaf));
+    return cloneTree(result);
   });
-  return treeUnflatten(structure as R, leaves);
+}
+
+function callExplained<A extends readonly ProgramArgument[], R extends Tree>(name: string, fn: (...args: A) => R, args: A): R {
+  try {
+    return fn(...args);
+  } catch (error) {
+    throw explain(name, error);
+  }
 }
 
 function explain(name: string, error: unknown): unknown {
@@ -75,6 +79,8 @@ function explain(name: string, error: unknown): unknown {
 export function eagerRuntime(): Runtime {
   const backendName = currentBackend();
   const name = `tfjs:${backendName}`;
+  // Functions may take gradients by tfjs's own means, which needs the rules too.
+  installGradients();
   let disposed = false;
   const check = (programDisposed: boolean): void => {
     if (disposed || programDisposed) throw new ConfigError(`the ${name} ${disposed ? 'runtime' : 'program'} is disposed`, 'make a new one');
