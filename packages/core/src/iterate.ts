@@ -1,7 +1,8 @@
+import { checkInteger } from './check.js';
 import type { Metadata } from './checkpoint.js';
 import type { CheckpointOptions, RunCheckpoint } from './checkpoint-run.js';
 import { runCheckpoint } from './checkpoint-run.js';
-import { CheckpointError, ConfigError, InterruptedError, NonFiniteError } from './errors.js';
+import { CheckpointError, InterruptedError, NonFiniteError } from './errors.js';
 import type { Progress } from './progress.js';
 import { progressReporter } from './progress.js';
 import type { Key } from './random.js';
@@ -43,12 +44,6 @@ export type Iteration<State extends Tree, Info> = { readonly step: number; reado
 
 const badWatched = (watched: Readonly<Record<string, number>> = {}) => Object.entries(watched).find(([, value]) => !Number.isFinite(value));
 
-function checkCount(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new ConfigError(`${name} is ${String(value)}, expected an integer ≥ ${least}`, `pass a whole number as ${name}`);
-  }
-}
-
 /**
  * Runs a step function many times: the driver below `learn` and `sample`.
  *
@@ -68,9 +63,9 @@ function checkCount(name: string, value: number, least: number): void {
  */
 export async function* iterate<State extends Tree, Info>(options: IterateOptions<State, Info>): AsyncGenerator<Iteration<State, Info>, void, void> {
   const { steps, key, signal, environment = {}, onStop, onFinish, checkpoint: saving } = options;
-  checkCount('steps', steps, 0);
+  checkInteger('steps', steps, 0);
   const every = saving?.every ?? 100;
-  checkCount('checkpoint.every', every, 1);
+  checkInteger('checkpoint.every', every, 1);
   const saver: RunCheckpoint<State> | undefined = saving && runCheckpoint(saving, { key, config: saving.config ?? null, environment });
 
   let { state, step } = await begin(options, saver);

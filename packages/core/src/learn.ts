@@ -1,5 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { abs, add, concat, dispose, reshape, scalar, sum } from '@tensorflow/tfjs-core';
+import { checkInteger } from './check.js';
 import type { CheckpointOptions } from './checkpoint-run.js';
 import type { Coreset, Learnable } from './coreset.js';
 import { ConfigError, ShapeError } from './errors.js';
@@ -132,7 +133,9 @@ async function* run<S extends Tree>(options: LearnOptions<S>, learnable: Learnab
   }
 }
 
-function check({ coreset: { x, y, weights } }: { readonly coreset: Coreset }, learnable: Learnable): void {
+function check({ coreset: { x, y, weights }, steps, checkpoint }: Pick<LearnOptions<Tree>, 'coreset' | 'steps' | 'checkpoint'>, learnable: Learnable): void {
+  checkInteger('steps', steps, 0);
+  checkInteger('checkpoint.every', checkpoint?.every ?? 1, 1);
   if (!learnable.x && !learnable.y && !learnable.weights) {
     throw new ConfigError('learnable selects no part of the coreset', 'set x, y or weights to true');
   }

@@ -1,15 +1,8 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, cos, greaterEqual, minimum, mul, pow, scalar, sub, where } from '@tensorflow/tfjs-core';
 import { ConfigError } from '../errors.js';
-import { checkRange } from './check.js';
+import { checkInteger, checkRange } from '../check.js';
 import type { Schedule } from './optimizer.js';
-
-function checkSteps(name: string, value: number, least: number): number {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new ConfigError(`${name} is ${String(value)}, expected an integer ≥ ${least}`, `pass a whole number of steps as ${name}`);
-  }
-  return value;
-}
 
 /** `η(t) = value`. */
 export function constantSchedule(value: number): Schedule {
@@ -39,8 +32,8 @@ export type CosineScheduleOptions = {
 export function cosineSchedule({ peak, totalSteps, warmupSteps = 0, finalFraction = 0 }: CosineScheduleOptions): Schedule {
   checkRange('peak', peak);
   checkRange('finalFraction', finalFraction);
-  checkSteps('warmupSteps', warmupSteps, 0);
-  checkSteps('totalSteps', totalSteps, warmupSteps + 1);
+  checkInteger('warmupSteps', warmupSteps, 0);
+  checkInteger('totalSteps', totalSteps, warmupSteps + 1);
   return (step) => {
     const progress = minimum(mul(sub(step, warmupSteps), 1 / (totalSteps - warmupSteps)), 1);
     const amplitude = (peak * (1 - finalFraction)) / 2;
@@ -60,7 +53,7 @@ export function stepSchedule(options: { readonly initial: number; readonly miles
   const { initial, milestones, gamma } = options;
   checkRange('initial', initial);
   checkRange('gamma', gamma);
-  milestones.forEach((milestone, i) => checkSteps(`milestones[${i}]`, milestone, 0));
+  milestones.forEach((milestone, i) => checkInteger(`milestones[${i}]`, milestone, 0));
   return (step) =>
     [...milestones]
       .sort((a, b) => a - b)
@@ -72,7 +65,7 @@ export function linearSchedule(options: { readonly start: number; readonly end: 
   const { start, end, totalSteps } = options;
   checkRange('start', start);
   checkRange('end', end);
-  checkSteps('totalSteps', totalSteps, 1);
+  checkInteger('totalSteps', totalSteps, 1);
   return (step) => add(mul(minimum(mul(step, 1 / totalSteps), 1), end - start), start);
 }
 

@@ -3,7 +3,7 @@ import { add, addN, div, expm1, greater, logicalAnd, minimum, mul, neg, scalar, 
 import { ConfigError } from '../errors.js';
 import { treeLeaves, treeMap } from '../tree.js';
 import type { Tree } from '../tree.js';
-import { checkRange } from './check.js';
+import { checkRange } from '../check.js';
 import { stateless } from './optimizer.js';
 import type { Optimizer, Schedule } from './optimizer.js';
 
