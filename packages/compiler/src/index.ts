@@ -1,1 +1,5 @@
-export {};
+export * from './ir/index.js';
+export { compiledRuntime, type CompiledRuntimeOptions } from './runtime/compiled-runtime.js';
+export type { TraceOptions } from './trace/session.js';
+export type { NoiseSource } from './trace/symbolic-key.js';
+export { type InputSource, trace, type Traced, type TensorSource } from './trace/trace.js';

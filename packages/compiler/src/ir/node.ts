@@ -109,6 +109,11 @@ export interface Executable {
    * owned by the caller.
    */
   run(inputs: readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[]): Promise<readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[]>;
+  /**
+   * Runs once and writes into `outputs`, float64 whatever the dtype. Only on targets that compute in this thread; such a
+   * target keeps neither array.
+   */
+  runSync?(inputs: readonly Float64Array[], outputs: readonly Float64Array[]): void;
   dispose(): Promise<void>;
 }
 

@@ -1,0 +1,9 @@
+export { type Builder, type BuilderOptions, graphBuilder, topologicalOrder } from './builder.js';
+export { constant, scalar } from './constant.js';
+export { argMax, cumSum, gather, matMul, scatterAdd, windowed } from './contractions.js';
+export { binary, cast, compare, select, unary } from './elementwise.js';
+export * from './node.js';
+export { printGraph } from './print.js';
+export { mean, reduce } from './reduce.js';
+export { broadcast, reshape, transpose } from './views.js';
+export { concat, pad, reverse, slice } from './windows.js';

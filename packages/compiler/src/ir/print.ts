@@ -1,0 +1,30 @@
+import { topologicalOrder } from './builder.js';
+import type { Graph, Node } from './node.js';
+
+function attributes(node: Node): string {
+  const parts = Object.entries(node.attributes).map(([name, value]) => {
+    if (name === 'values') {
+      const values = Array.from(value as ArrayLike<number>);
+      return values.length <= 8 ? values.join(' ') : `${values.slice(0, 6).join(' ')} … (${values.length})`;
+    }
+    return `${name}=${JSON.stringify(value)}`;
+  });
+  return parts.length > 0 ? ` {${parts.join(' ')}}` : '';
+}
+
+/**
+ * A graph as text: one line per value, operands before their users.
+ *
+ * @example
+ * ```ts
+ * import { graphBuilder, printGraph, unary } from '@bpc/compiler';
+ * const builder = graphBuilder();
+ * const x = builder.input([2], 'float32');
+ * console.log(printGraph(builder.finish([unary(builder, 'Exp', x)], 'exponential')));
+ * ```
+ */
+export function printGraph(graph: Graph): string {
+  const lines = [...new Set([...graph.inputs, ...topologicalOrder(graph.outputs)])].map((node) =>
+    `  %${node.id}: ${node.dtype}[${node.shape}] = ${node.op}(${node.inputs.map((x) => `%${x.id}`).join(', ')})${attributes(node)}`);
+  return [`${graph.name} {`, ...lines, `  return ${graph.outputs.map((x) => `%${x.id}`).join(', ')}`, '}'].join('\n');
+}
