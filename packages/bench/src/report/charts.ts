@@ -1,0 +1,123 @@
+import { LineChart, ScatterChart } from 'echarts/charts';
+import { GridComponent } from 'echarts/components';
+import { type EChartsCoreOption, init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import type { ReliabilityBin } from '../metrics/calibration.js';
+import type { LearningCurve } from './curve.js';
+import type { ResultRow } from './results.js';
+
+// ECharts blends colours only it can parse, so it draws with these and they become the page's variables afterwards.
+const stand: Readonly<Record<ResultRow['kind'] | 'ink' | 'muted' | 'line' | 'paper', string>> = {
+  control: '#010001',
+  learned: '#010002',
+  ceiling: '#010003',
+  other: '#010004',
+  ink: '#010005',
+  muted: '#010006',
+  line: '#010007',
+  paper: '#010008',
+};
+
+const font = 'system-ui, sans-serif';
+
+/** Curves over steps: one thin line per seed, their mean drawn bold where the seeds share their steps. */
+export function curveChart(curves: readonly LearningCurve[], field: 'value' | 'validationAccuracy', label: string): string {
+  const percent = field === 'validationAccuracy';
+  const lines = curves.map(({ points }) =>
+    points.flatMap((point) => {
+      const y = point[field];
+      return y === undefined || !Number.isFinite(y) ? [] : [[point.step, percent ? 100 * y : y] as const];
+    }),
+  );
+  const faint = lines.length > 1 ? 0.4 : 1;
+  const seeds = lines.map((data) => ({ type: 'line', data, showSymbol: data.length === 1, lineStyle: { width: lines.length > 1 ? 1 : 2, opacity: faint, color: stand.learned }, itemStyle: { color: stand.learned } }));
+  const average = lines.length > 1 ? meanLine(lines) : [];
+  const mean = average.length === 0 ? [] : [{ type: 'line', data: average, showSymbol: false, lineStyle: { width: 2.5, color: stand.learned } }];
+  return draw(460, 260, label, {
+    grid: { left: 52, right: 16, top: 14, bottom: 42 },
+    xAxis: { ...axis('outer step'), min: 'dataMin', max: 'dataMax' },
+    yAxis: { ...axis(''), scale: true },
+    series: [...seeds, ...mean],
+  });
+}
+
+/** Accuracy against confidence per bin; the area of a dot is the share of points in its bin. */
+export function reliabilityChart(bins: readonly ReliabilityBin[], kind: ResultRow['kind'], label: string): string {
+  const filled = bins.filter((bin) => bin.count > 0);
+  const total = filled.reduce((sum, { count }) => sum + count, 0);
+  const data = filled.map(({ confidence, accuracy, count }) => ({ value: [confidence, accuracy], symbolSize: 3 + 18 * Math.sqrt(count / total) }));
+  const unit = { min: 0, max: 1, interval: 0.25, axisLabel: { ...text, formatter: (x: number) => (x === 0.25 || x === 0.75 ? '' : String(x)) } };
+  return draw(190, 198, label, {
+    grid: { left: 38, right: 12, top: 12, bottom: 40 },
+    xAxis: { ...axis('confidence'), ...unit },
+    yAxis: { ...axis('accuracy'), ...unit, nameGap: 26 },
+    series: [
+      { type: 'line', data: [[0, 0], [1, 1]], showSymbol: false, lineStyle: { type: [4, 4], width: 1, color: stand.muted } },
+      { type: 'line', data: data.map(({ value }) => value), showSymbol: false, lineStyle: { width: 1.5, color: stand[kind] } },
+      { type: 'scatter', data, itemStyle: { color: stand[kind], opacity: 0.85, borderColor: stand.paper, borderWidth: 1 } },
+    ],
+  });
+}
+
+/** Mean accuracy of every row as a dot, one standard deviation to each side as a bar. */
+export function accuracyChart(rows: readonly ResultRow[], label: string): string {
+  const scored = rows.flatMap((row) => {
+    const accuracy = row.metrics['accuracy'];
+    return accuracy === undefined ? [] : [{ ...row, mean: 100 * accuracy.mean, std: 100 * accuracy.std }];
+  });
+  const low = Math.min(...scored.map(({ mean, std }) => mean - std));
+  const least = Math.max(0, Math.floor((low - 5) / 10) * 10);
+  return draw(936, 44 + 34 * scored.length, label, {
+    grid: { left: 116, right: 64, top: 6, bottom: 40 },
+    xAxis: { ...axis('test accuracy, %'), min: least, max: 100 },
+    yAxis: { ...axis(''), type: 'category', inverse: true, data: scored.map(({ name }) => name), axisLabel: { ...text, color: stand.ink, fontSize: 13 } },
+    series: [
+      ...scored.map(({ name, kind, mean, std }) => ({
+        type: 'line',
+        data: [[Math.max(mean - std, least), name], [Math.min(mean + std, 100), name]],
+        showSymbol: false,
+        lineStyle: { width: 3, color: stand[kind], opacity: 0.45 },
+      })),
+      {
+        type: 'scatter',
+        data: scored.map(({ name, kind, mean }) => ({ value: [mean, name], itemStyle: { color: stand[kind] } })),
+        symbolSize: 12,
+        label: { show: true, position: 'top', distance: 3, color: stand.ink, fontFamily: font, fontSize: 12, formatter: ({ value }: { value: readonly [number, string] }) => value[0].toFixed(1) },
+      },
+    ],
+  });
+}
+
+const text = { color: stand.muted, fontFamily: font, fontSize: 12 };
+
+const axis = (name: string) => ({
+  type: 'value',
+  name,
+  nameLocation: 'middle',
+  nameGap: 28,
+  nameTextStyle: text,
+  axisLabel: text,
+  axisLine: { show: true, lineStyle: { color: stand.line } },
+  axisTick: { show: false },
+  splitLine: { show: true, lineStyle: { color: stand.line, opacity: 0.6 } },
+});
+
+function meanLine(lines: readonly (readonly (readonly [number, number])[])[]): (readonly [number, number])[] {
+  const [first = [], ...others] = lines;
+  const aligned = others.every((line) => line.length === first.length && line.every(([step], i) => step === first[i]?.[0]));
+  if (!aligned) return [];
+  return first.map(([step], i) => [step, lines.reduce((sum, line) => sum + (line[i]?.[1] ?? 0), 0) / lines.length] as const);
+}
+
+function draw(width: number, height: number, label: string, option: EChartsCoreOption): string {
+  use([LineChart, ScatterChart, GridComponent, SVGRenderer]);
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption({ animation: false, silent: true, ...option });
+    const svg = Object.entries(stand).reduce((drawn, [name, colour]) => drawn.replaceAll(colour, `var(--${name})`), chart.renderToSVGString());
+    // The view box it also writes lets the page shrink the picture on narrow screens.
+    return svg.replace(/^<svg width="\d+" height="\d+"/, `<svg style="max-width:${width}px" role="img" aria-label="${label}"`);
+  } finally {
+    chart.dispose();
+  }
+}

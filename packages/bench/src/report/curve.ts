@@ -1,0 +1,15 @@
+import type { ResultRow } from './results.js';
+
+/** One seed's course of learning. */
+export interface LearningCurve {
+  readonly seed: number;
+  readonly points: readonly {
+    readonly step: number;
+    /** The divergence estimate. */
+    readonly value?: number;
+    readonly validationAccuracy?: number;
+  }[];
+}
+
+/** Colour of a row: a CSS variable of the page, by kind. */
+export const kindColour = (kind: ResultRow['kind']): string => `var(--${kind})`;
