@@ -20,7 +20,7 @@ const COMMANDS = {
   check: { module: 'tooling/check.mjs', built: false },
   examples: { module: 'tooling/examples.mjs' },
   fences: { module: 'tooling/fences.mjs' },
-  'docs:api': { module: 'node_modules/typedoc/bin/typedoc', built: false },
+  'docs:api': { module: 'node_modules/typedoc/bin/typedoc' },
   prepare: {},
 };
 
