@@ -1,5 +1,5 @@
-import { crossEntropy, foldIn, grad, type Key, type Network, normal, type Program, type Runtime, softmax, type Tree, treeEntries, treeLeaves, treeMap, treeUnflatten } from '@bpc/core';
-import { add, div, mul, type Scalar, square, sub, sum, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { crossEntropy, foldIn, grad, type Key, type Network, normal, type Program, type Runtime, type Tree, treeEntries, treeLeaves, treeMap, treeUnflatten } from '@bpc/core';
+import { add, div, mul, type Scalar, sub, sum, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import type { AugmentationVariant } from './augmentation.js';
 
 /** Points a chain is run on, with the augmentation of this step. Borrowed. */
@@ -16,8 +16,8 @@ export interface ChainPrograms {
   descend(variant: AugmentationVariant, ...args: DescendArguments): Promise<{ readonly params: Tree; readonly velocity: Tree }>;
   /** `θ ← θ − λ∇U(θ) + noise·ξ`. */
   langevin(variant: AugmentationVariant, ...args: LangevinArguments): Promise<Tree>;
-  /** Class probabilities of images. */
-  predict(params: Tree, x: Tensor): Promise<Tensor>;
+  /** Logits of images; the host takes their softmax in float64. */
+  logits(params: Tree, x: Tensor): Promise<Tensor>;
   dispose(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function chainPrograms({ network, runtime, reduction }: ProgramOptions): 
   };
   const descents = new Map<string, Program<DescendArguments, { params: Tree; velocity: Tree }>>();
   const diffusions = new Map<string, Program<LangevinArguments, Tree>>();
-  const predict = runtime.compile((params: Tree, x: Tensor) => softmax(network.apply(params, x)));
+  const logits = runtime.compile((params: Tree, x: Tensor) => network.apply(params, x));
 
   const descent = (variant: AugmentationVariant) => {
     const kept = descents.get(variant.name);
@@ -73,15 +73,11 @@ export function chainPrograms({ network, runtime, reduction }: ProgramOptions): 
   return {
     descend: (variant, ...args) => descent(variant)(...args),
     langevin: (variant, ...args) => diffusion(variant)(...args),
-    predict,
+    logits,
     async dispose() {
-      for (const program of [...descents.values(), ...diffusions.values(), predict]) await program.dispose();
+      for (const program of [...descents.values(), ...diffusions.values(), logits]) await program.dispose();
       descents.clear();
       diffusions.clear();
     },
   };
 }
-
-/** `½ρ‖θ‖²` up to its constant, for tests and reports. */
-export const gaussianEnergy = (params: Tree, precision: number): Tensor =>
-  treeLeaves(params).map((leaf) => mul(precision / 2, sum(square(leaf)))).reduce((total, part) => add(total, part));

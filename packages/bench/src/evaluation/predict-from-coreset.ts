@@ -104,11 +104,11 @@ export async function predictFromCoreset(options: PredictFromCoresetOptions): Pr
             await move('langevin', settings.stepSize);
             await advance();
           }
-          const probabilities = await predictSplit({ predict: programs.predict, params: chain.params, split, normalisation, batch: forwardBatch(split, width) });
-          if (!Number.isFinite(probabilities[0])) {
+          const logits = await predictSplit({ predict: programs.logits, params: chain.params, split, normalisation, batch: forwardBatch(split, width) });
+          if (!logits.every(Number.isFinite)) {
             throw new NonFiniteError(`chain ${c} of the evaluation diverged`, step, 'lower evaluation.stepSize or evaluation.temperature');
           }
-          average.draw(probabilities);
+          average.draw(logits);
           await advance();
         }
         average.endChain();

@@ -21,12 +21,12 @@ interface PredictOptions {
 }
 
 /**
- * Class probabilities of a whole split, `[count, classes]`, batch after batch through one compiled program.
+ * Logits of a whole split, `[count, classes]`, batch after batch through one compiled program.
  *
  * The last batch is filled up with its own first images, so that no second shape is compiled.
  */
 export async function predictSplit({ predict, params, split, normalisation, batch }: PredictOptions): Promise<Float32Array> {
-  let probabilities: Float32Array | undefined;
+  let logits: Float32Array | undefined;
   for (let start = 0; start < split.count; start += batch) {
     const indices = Int32Array.from({ length: batch }, (_, i) => (start + i < split.count ? start + i : start));
     const x = tensor(toFloat(split, indices, normalisation), [batch, ...split.shape], 'float32');
@@ -35,13 +35,13 @@ export async function predictSplit({ predict, params, split, normalisation, batc
       rows = await predict(params, x);
       const values = await rows.data();
       const classes = rows.shape[1] ?? 0;
-      probabilities ??= new Float32Array(split.count * classes);
+      logits ??= new Float32Array(split.count * classes);
       const used = Math.min(batch, split.count - start);
-      for (let i = 0; i < used * classes; i++) probabilities[start * classes + i] = values[i] ?? Number.NaN;
+      for (let i = 0; i < used * classes; i++) logits[start * classes + i] = values[i] ?? Number.NaN;
     } finally {
       dispose(x);
       if (rows !== undefined) dispose(rows);
     }
   }
-  return probabilities ?? new Float32Array(0);
+  return logits ?? new Float32Array(0);
 }

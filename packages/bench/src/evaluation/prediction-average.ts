@@ -1,67 +1,69 @@
+import { argMax, logSumExp } from '../metrics/predictions.js';
+
 /** Averaged class probabilities of a split, with how much the parts disagree. */
 export interface Prediction {
-  /** `[count, classes]`, the mean over chains of the mean over draws. */
-  readonly probabilities: Float64Array;
+  /** Log of the mean over chains and draws of softmax outputs, `[count, classes]`, nats. */
+  readonly logProbabilities: Float64Array;
   readonly classes: number;
   /** `posterior`: draws at a temperature above 0; `ensemble`: optimised networks, a point estimate per chain. */
   readonly inference: 'ensemble' | 'posterior';
-  /** Mean fraction of points where a draw's class differs from its chain's; 0 with one draw per chain. */
-  readonly withinChain: number;
-  /** Mean fraction of points where a chain's class differs from the average's; 0 with one chain. */
-  readonly betweenChains: number;
+  /** Share of points on which two draws of one chain differ, averaged over pairs; absent with one draw per chain. */
+  readonly disagreementWithin?: number;
+  /** The same for draws of different chains; absent with one chain. */
+  readonly disagreementBetween?: number;
 }
 
-/** Gathers draws of chains one at a time, without keeping more than one chain's classes. */
+/** Gathers draws of chains one at a time; memory does not grow with their number. */
 export interface PredictionAverage {
-  /** Adds a draw of the current chain. */
-  draw(probabilities: ArrayLike<number>): void;
+  /** Adds the logits `[count, classes]` of a draw of the current chain. */
+  draw(logits: Float32Array): void;
   endChain(): void;
   result(inference: Prediction['inference']): Prediction;
 }
 
-function argMaxRows(rows: ArrayLike<number>, count: number, classes: number): Uint16Array {
-  const best = new Uint16Array(count);
-  for (let i = 0; i < count; i++) {
-    let top = 0;
-    for (let c = 1; c < classes; c++) if ((rows[i * classes + c] ?? 0) > (rows[i * classes + top] ?? 0)) top = c;
-    best[i] = top;
-  }
-  return best;
-}
+const pairs = (count: number): number => (count * (count - 1)) / 2;
+const equalPairs = (votes: Uint32Array): number => votes.reduce((sum, count) => sum + pairs(count), 0);
 
-function differing(a: Uint16Array, b: Uint16Array): number {
-  let count = 0;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) count++;
-  return a.length === 0 ? 0 : count / a.length;
-}
-
-const meanOf = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);
-
-/** An empty average over `count` points. */
+/**
+ * An empty average over `count` points.
+ *
+ * Disagreement is `chainDisagreement`'s: pairs that agree are counted from votes per class, so that no draw is kept.
+ */
 export function predictionAverage(count: number, classes: number): PredictionAverage {
   const total = new Float64Array(count * classes);
-  const chainClasses: Uint16Array[] = [];
-  const within: number[] = [];
-  let chain = new Float64Array(count * classes);
-  let draws: Uint16Array[] = [];
+  const votes = new Uint32Array(count * classes);
+  const chainVotes = new Uint32Array(count * classes);
+  const lengths: number[] = [];
+  let agreeingWithin = 0;
+  let draws = 0;
   return {
-    draw(probabilities) {
-      for (let i = 0; i < chain.length; i++) chain[i] = (chain[i] ?? 0) + (probabilities[i] ?? 0);
-      draws.push(argMaxRows(probabilities, count, classes));
+    draw(logits) {
+      for (let start = 0; start < total.length; start += classes) {
+        const normaliser = logSumExp(logits, start, classes);
+        for (let c = start; c < start + classes; c++) total[c] = (total[c] ?? 0) + Math.exp((logits[c] ?? Number.NaN) - normaliser);
+        const best = start + argMax(logits, start, classes);
+        votes[best] = (votes[best] ?? 0) + 1;
+        chainVotes[best] = (chainVotes[best] ?? 0) + 1;
+      }
+      draws++;
     },
     endChain() {
-      const classesOfChain = argMaxRows(chain, count, classes);
-      within.push(...draws.map((draw) => differing(draw, classesOfChain)));
-      for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (chain[i] ?? 0) / draws.length;
-      chainClasses.push(classesOfChain);
-      chain = new Float64Array(count * classes);
-      draws = [];
+      agreeingWithin += equalPairs(chainVotes);
+      chainVotes.fill(0);
+      lengths.push(draws);
+      draws = 0;
     },
     result(inference) {
-      const probabilities = total.map((value) => value / chainClasses.length);
-      const average = argMaxRows(probabilities, count, classes);
-      const between = chainClasses.map((classesOfChain) => differing(classesOfChain, average));
-      return { probabilities, classes, inference, withinChain: meanOf(within), betweenChains: meanOf(between) };
+      const all = lengths.reduce((a, b) => a + b, 0);
+      const within = lengths.reduce((sum, length) => sum + pairs(length), 0);
+      const between = pairs(all) - within;
+      return {
+        logProbabilities: total.map((value) => Math.log(value / all)),
+        classes,
+        inference,
+        ...(within === 0 ? {} : { disagreementWithin: 1 - agreeingWithin / (within * count) }),
+        ...(between === 0 ? {} : { disagreementBetween: 1 - (equalPairs(votes) - agreeingWithin) / (between * count) }),
+      };
     },
   };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CheckpointError, foldIn, hostPermutation, key } from '@bpc/core';
 import type { Dataset, TrainSplit } from '../data/dataset.js';
 import type { PhaseProgress } from '../progress/index.js';
-import { moduleUrl, type TaskPool, type TaskSpec } from '../workers/index.js';
+import { moduleUrl, runWithProgress, type TaskPool, type TaskSpec } from '../workers/index.js';
 import type { ExpertTaskOptions } from './expert-task.js';
 import { type ExpertRecipe, expertFileName, readExpertFile } from './expert-file.js';
 import type { NetworkSpec } from './network.js';
@@ -75,11 +75,5 @@ export async function trainExperts(options: TrainExpertsOptions): Promise<void> 
     export: 'expertTask',
     options: { network, settings: training, points, seed, expert, folder, recipe },
   }));
-  const phase = progress?.(tasks.length);
-  const done = new Float64Array(tasks.length);
-  await pool.run(tasks, (index, position) => {
-    done[index] = position.done / position.total;
-    phase?.update(done.reduce((sum, part) => sum + part, 0), position.note);
-  });
-  phase?.finish();
+  await runWithProgress(pool, tasks, progress?.(tasks.length));
 }

@@ -7,8 +7,12 @@ import type { FromWorker, TaskProgress, TaskSpec, ToWorker } from './protocol.js
 import { resourceStore } from './resources.js';
 import { runTask } from './run-task.js';
 
-/** Called when a task's position changes. */
-export type ProgressListener = (index: number, progress: TaskProgress) => void;
+/** What the caller hears while tasks run; `index` is the task's place in the list. */
+export interface TaskListener<Result> {
+  readonly onProgress?: (index: number, progress: TaskProgress) => void;
+  /** As soon as a task is done, so that its result can be stored before the others are. */
+  readonly onResult?: (index: number, result: Result) => void | Promise<void>;
+}
 
 /** Runs tasks on several threads; results come back in the order of the tasks, whichever thread ran them. */
 export interface TaskPool {
@@ -20,7 +24,7 @@ export interface TaskPool {
    * The first failure stops the rest and is thrown; an aborted signal stops all and throws `InterruptedError`, after every
    * running task has saved what it wants to save.
    */
-  run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: ProgressListener): Promise<Result[]>;
+  run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: TaskListener<Result>): Promise<Result[]>;
   /** Ends the threads, waiting for what they hold to be released. */
   dispose(): Promise<void>;
 }
@@ -50,12 +54,14 @@ function localPool({ shared, signal = new AbortController().signal }: PoolOption
   const resources = resourceStore();
   return {
     size: 1,
-    async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: ProgressListener) {
+    async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: TaskListener<Result>) {
       const results: Result[] = [];
       for (const [index, task] of tasks.entries()) {
         if (signal.aborted) throw interrupted();
-        const progress = (position: TaskProgress) => listen?.(index, position);
-        results.push(await runTask<Options, unknown, Result>(task, { shared, signal, progress, resource: resources.get }));
+        const progress = (position: TaskProgress) => listen?.onProgress?.(index, position);
+        const result = await runTask<Options, unknown, Result>(task, { shared, signal, progress, resource: resources.get });
+        await listen?.onResult?.(index, result);
+        results.push(result);
       }
       return results;
     },
@@ -69,7 +75,7 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
   const post = (thread: Worker, message: ToWorker) => thread.postMessage(message);
   let broken = false;
 
-  const runOn = <Result>(thread: Worker, id: number, task: TaskSpec<unknown>, listen?: ProgressListener) =>
+  const runOn = <Result>(thread: Worker, id: number, task: TaskSpec<unknown>, listen?: TaskListener<Result>) =>
     new Promise<Result>((resolve, reject) => {
       const settle = (finish: () => void) => {
         thread.off('message', onMessage).off('error', onError).off('exit', onExit);
@@ -77,7 +83,7 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
       };
       const onMessage = (message: FromWorker) => {
         if (message.kind === 'closed' || message.id !== id) return;
-        if (message.kind === 'progress') listen?.(id, message.progress);
+        if (message.kind === 'progress') listen?.onProgress?.(id, message.progress);
         else if (message.kind === 'result') settle(() => resolve(message.value as Result));
         else settle(() => reject(errorFromWire(message.error)));
       };
@@ -89,7 +95,7 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
 
   return {
     size: count,
-    async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: ProgressListener) {
+    async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: TaskListener<Result>) {
       const results = new Array<Result>(tasks.length);
       const failures: unknown[] = [];
       let next = 0;
@@ -102,7 +108,9 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
           const task = tasks[index];
           if (task === undefined || broken || signal?.aborted === true) return;
           try {
-            results[index] = await runOn<Result>(thread, index, task, listen);
+            const result = await runOn<Result>(thread, index, task, listen);
+            results[index] = result;
+            await listen?.onResult?.(index, result);
           } catch (error) {
             failures.push(error);
             stop();

@@ -1,0 +1,62 @@
+import { disposeTree, foldIn, key } from '@bpc/core';
+import type { FullConfig } from '../config/index.js';
+import { batchesPerEpoch } from '../experts/batches.js';
+import { buildNetwork, type NetworkSpec } from '../experts/network.js';
+import { trainingPrograms, trainNetwork } from '../experts/train-network.js';
+import type { TaskTools } from '../workers/protocol.js';
+import type { SharedData } from '../workers/shared-data.js';
+import { openTaskRuntime } from '../workers/task-runtime.js';
+import { forwardBatch, predictSplit } from './predict-split.js';
+import { predictionAverage } from './prediction-average.js';
+import { type Score, scorePrediction } from './score.js';
+
+/** The ceiling of one seed: the same network on all training images. */
+export interface FullTaskOptions {
+  readonly network: NetworkSpec;
+  readonly settings: FullConfig;
+  readonly seed: number;
+}
+
+const FULL = 0xf011;
+
+/** Trains the ceiling in this thread and scores it on the test split. */
+export async function fullTask(options: FullTaskOptions, tools: TaskTools<SharedData>): Promise<Score> {
+  const { network: spec, settings, seed } = options;
+  const { dataset } = tools.shared;
+  const { train, test, normalisation } = dataset;
+  const runtime = await openTaskRuntime(tools);
+  const network = buildNetwork(spec);
+  const stepsEach = settings.epochs * batchesPerEpoch(train.count, settings.batch);
+  const programs = await tools.resource(
+    `full ${JSON.stringify([spec, settings])}`,
+    async () => trainingPrograms({ network, runtime, settings, totalSteps: stepsEach }),
+    (made) => made.dispose(),
+  );
+  const logits = await tools.resource(
+    `full logits ${JSON.stringify(spec)}`,
+    async () => runtime.compile(network.apply),
+    (program) => program.dispose(),
+  );
+  const average = predictionAverage(test.count, dataset.classes);
+  const points = Int32Array.from({ length: train.count }, (_, i) => i);
+  for (let n = 0; n < settings.networks; n++) {
+    const params = await trainNetwork({
+      network,
+      programs,
+      settings,
+      split: train,
+      normalisation,
+      points,
+      key: foldIn(foldIn(key(seed), FULL), n),
+      signal: tools.signal,
+      onStep: (done, total) => tools.progress({ done: n * total + done, total: settings.networks * total }),
+    });
+    try {
+      average.draw(await predictSplit({ predict: logits, params, split: test, normalisation, batch: forwardBatch(test, spec.width) }));
+    } finally {
+      disposeTree(params);
+    }
+    average.endChain();
+  }
+  return scorePrediction(average.result('ensemble'), test);
+}

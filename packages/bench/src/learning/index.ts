@@ -1,0 +1,5 @@
+export * from './experts-phase.js';
+export * from './initial-coreset.js';
+export * from './learn-run.js';
+export * from './learned-files.js';
+export * from './run-results.js';

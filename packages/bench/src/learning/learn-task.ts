@@ -1,0 +1,104 @@
+import {
+  type Coreset,
+  cloneTree,
+  contrastiveDivergence,
+  crossEntropyEnergy,
+  disposeTree,
+  foldIn,
+  key,
+  learn,
+  type Metadata,
+  sampled,
+  supervised,
+} from '@bpc/core';
+import { fileStore } from '@bpc/core/node';
+import type { RunConfig } from '../config/index.js';
+import { augmentationStrategy } from '../evaluation/augmentation.js';
+import { expertFiles } from '../experts/expert-source.js';
+import type { ExpertRecipe } from '../experts/expert-file.js';
+import { buildNetwork, type NetworkSpec } from '../experts/network.js';
+import type { TaskTools } from '../workers/protocol.js';
+import type { SharedData } from '../workers/shared-data.js';
+import { openTaskRuntime } from '../workers/task-runtime.js';
+import { coresetOptimizer, keepWeightsNonNegative } from './coreset-optimizer.js';
+import { initialCoreset, labelKind } from './initial-coreset.js';
+import { coresetRecord, readCurve, readLearned, writeCurve, writeLearned } from './learned-files.js';
+
+/** One seed to learn. */
+export interface LearnTaskOptions {
+  readonly config: RunConfig;
+  readonly network: NetworkSpec;
+  readonly seed: number;
+  readonly expertFolder: string;
+  readonly recipe: ExpertRecipe;
+  /** Where checkpoint, curve and result of this seed are. */
+  readonly folder: string;
+  readonly allowInexact: boolean;
+}
+
+const LEARN = 0x1ea2;
+/** Points of a curve: enough for a smooth line, few enough for a small report. */
+const curvePoints = 200;
+
+const isDone = async (folder: string, dataset: SharedData['dataset']) => (await readLearned(folder, 0, dataset)) !== undefined;
+
+/** Learns one seed in this thread, from its checkpoint if there is one; the result is the same bit for bit. */
+export async function learnTask(options: LearnTaskOptions, tools: TaskTools<SharedData>): Promise<void> {
+  const { config, network: spec, seed, expertFolder, recipe, folder, allowInexact } = options;
+  const { dataset } = tools.shared;
+  if (await isDone(folder, dataset)) return;
+  const runtime = await openTaskRuntime(tools);
+  const network = buildNetwork(spec);
+  const labels = labelKind(config);
+  const like = network.init(key(0));
+  const start = initialCoreset(dataset, { init: config.init, ipc: config.ipc, seed, labels });
+  const { langevinSteps, stepSize, temperature, reduction, sigma, steps, learnLabels, learnWeights, startEpochRange } = config;
+  const objective = sampled(contrastiveDivergence({ steps: langevinSteps, stepSize, temperature, reduction, sigma }), {
+    model: supervised({ network, energy: crossEntropyEnergy({ targets: labels }) }),
+    experts: expertFiles({ folder: expertFolder, count: config.experts, epochs: config.expertEpochs, recipe, like }),
+    startEpochRange,
+    augment: augmentationStrategy(config.augment),
+  });
+  const run = () =>
+    learn({
+      objective,
+      coreset: start,
+      learnable: { x: true, y: learnLabels, weights: learnWeights },
+      optimizer: coresetOptimizer(config),
+      runtime,
+      steps,
+      key: foldIn(key(seed), LEARN),
+      signal: tools.signal,
+      ...(learnWeights ? { project: keepWeightsNonNegative } : {}),
+      checkpoint: { store: fileStore(folder), every: config.checkpointEvery, config: learningRecord(config), allowInexact },
+    });
+  const every = Math.max(1, Math.floor(steps / curvePoints));
+  const points = await readCurve(folder);
+  let learned: Coreset | undefined;
+  try {
+    for await (const { step, coreset, value } of run()) {
+      // A resumed run repeats the steps after its checkpoint, and their points.
+      while ((points.at(-1)?.step ?? 0) >= step) points.pop();
+      if (value !== undefined && (step % every === 0 || step === steps)) points.push({ step, value });
+      if (step % config.checkpointEvery === 0 || step === steps) await writeCurve(folder, points);
+      if (step === steps) learned = cloneTree(coreset);
+      tools.progress({ done: step, total: steps });
+      // Compiled steps never wait for anything, so an abort would not arrive without this turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // Killed after its last checkpoint, a run has no steps left to show.
+    learned ??= await run().collect();
+    await writeLearned(folder, learned, coresetRecord(dataset, labels, { method: config.method, seed, config: learningRecord(config) }));
+  } finally {
+    disposeTree(like);
+    disposeTree(start);
+    disposeTree(learned);
+  }
+}
+
+const elsewhere = new Set(['evaluation', 'full', 'workers', 'seeds', 'checkpointEvery', 'runtime', 'threads']);
+
+/** The settings that learning depends on: none of the evaluation, none of the machine. */
+function learningRecord(config: RunConfig): Metadata {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !elsewhere.has(name))) as Metadata;
+}

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Coreset, disposeTree, loadCoreset, type Metadata, saveCoreset } from '@bpc/core';
+import { writeAtomically } from '../data/atomic-file.js';
+import type { Dataset } from '../data/dataset.js';
+import { type HostCoreset, hostCoreset } from '../evaluation/host-coreset.js';
+import type { LearningCurve } from '../report/curve.js';
+
+/** What one seed's learning leaves behind. */
+export interface LearnedSeed {
+  /** Bytes of the published file. */
+  readonly bytes: Uint8Array;
+  readonly coreset: HostCoreset;
+  readonly curve: LearningCurve;
+}
+
+const coresetFile = (folder: string) => join(folder, 'coreset.safetensors');
+const curveFile = (folder: string) => join(folder, 'curve.json');
+
+/** What a published coreset says about itself: enough to use it without this program. */
+export function coresetRecord(dataset: Dataset, labels: 'probabilities' | 'logits', provenance: Metadata): Metadata {
+  const { name, classNames, normalisation } = dataset;
+  const { scale, mean, std } = normalisation;
+  return { dataset: name, classNames, labels, normalisation: { scale, mean, std }, ...provenance };
+}
+
+/** Stores the learned coreset of a seed; its presence marks the seed as done. */
+export async function writeLearned(folder: string, coreset: Coreset, record: Metadata): Promise<void> {
+  const bytes = await saveCoreset(coreset, record);
+  await writeAtomically(coresetFile(folder), (handle) => handle.writeFile(bytes));
+}
+
+/** Stores the curve so far. */
+export async function writeCurve(folder: string, points: LearningCurve['points']): Promise<void> {
+  await writeAtomically(curveFile(folder), (handle) => handle.writeFile(JSON.stringify(points)));
+}
+
+/** The curve so far; empty if there is none. */
+export async function readCurve(folder: string): Promise<LearningCurve['points'][number][]> {
+  try {
+    const points: unknown = JSON.parse(await readFile(curveFile(folder), 'utf8'));
+    return Array.isArray(points) ? points : [];
+  } catch {
+    return [];
+  }
+}
+
+const labelsOf = (metadata: Metadata): 'probabilities' | 'logits' => (metadata['labels'] === 'logits' ? 'logits' : 'probabilities');
+
+/**
+ * A published coreset for a data set.
+ *
+ * @throws CheckpointError if the bytes are no coreset, or do not fit the data set's images and classes.
+ */
+export async function readCoreset(bytes: Uint8Array, dataset: Dataset): Promise<{ readonly coreset: HostCoreset; readonly metadata: Metadata }> {
+  const { coreset, metadata } = loadCoreset(bytes, { inputShape: dataset.shape, classes: dataset.classes });
+  try {
+    return { coreset: await hostCoreset(coreset, labelsOf(metadata)), metadata };
+  } finally {
+    disposeTree(coreset);
+  }
+}
+
+/** What a finished seed left, or undefined if it is not finished. @throws CheckpointError if its file is damaged. */
+export async function readLearned(folder: string, seed: number, dataset: Dataset): Promise<LearnedSeed | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(await readFile(coresetFile(folder)));
+  } catch {
+    return undefined;
+  }
+  const { coreset } = await readCoreset(bytes, dataset);
+  return { bytes, coreset, curve: { seed, points: await readCurve(folder) } };
+}

@@ -1,0 +1,74 @@
+import type { RunConfig } from '../config/index.js';
+import type { EvaluateTaskOptions } from '../evaluation/evaluate-task.js';
+import type { FullTaskOptions } from '../evaluation/full-task.js';
+import type { HostCoreset } from '../evaluation/host-coreset.js';
+import type { Score } from '../evaluation/score.js';
+import type { NetworkSpec } from '../experts/network.js';
+import type { PhaseProgress } from '../progress/index.js';
+import type { RunFolder } from '../run-folder/index.js';
+import { moduleUrl, runWithProgress, type TaskPool, type TaskSpec } from '../workers/index.js';
+import { coresetHash, coresetRows } from './rows.js';
+
+/** The scores of one row, one per seed. */
+export interface RowScores {
+  readonly name: string;
+  readonly scores: readonly Score[];
+}
+
+interface ScoreOptions {
+  readonly config: RunConfig;
+  readonly network: NetworkSpec;
+  readonly seeds: readonly number[];
+  /** Coresets by row, per seed. */
+  readonly coresets: readonly Readonly<Record<string, HostCoreset>>[];
+  readonly pool: TaskPool;
+  readonly folder: Pick<RunFolder, 'readPiece' | 'writePiece'>;
+  readonly progress: (total: number) => PhaseProgress;
+}
+
+interface Piece {
+  readonly name: string;
+  readonly task: TaskSpec<EvaluateTaskOptions | FullTaskOptions>;
+}
+
+const evaluateModule = () => moduleUrl('../evaluation/evaluate-task.js', import.meta.url);
+const fullModule = () => moduleUrl('../evaluation/full-task.js', import.meta.url);
+
+/**
+ * Scores every row with every seed on the test split, skipping what an earlier run of the same settings has scored.
+ *
+ * Chains depend on the seed only, so that rows are compared with the same initialisations. Equal coresets (a start from
+ * nearest-mean images and that control) are scored once.
+ */
+export async function scoreRows({ config, network, seeds, coresets, pool, folder, progress }: ScoreOptions): Promise<RowScores[]> {
+  const settings = config.evaluation;
+  const fullPieces = seeds.map((seed): Piece => ({ name: `full-seed${seed}`, task: { module: fullModule(), export: 'fullTask', options: { network, settings: config.full, seed } } }));
+  const rowPieces = new Map<string, Piece[]>(
+    coresetRows.map((row) => [
+      row,
+      seeds.flatMap((seed, s): Piece[] => {
+        const coreset = coresets[s]?.[row];
+        if (coreset === undefined) return [];
+        const options: EvaluateTaskOptions = { network, coreset, settings, seed, split: 'test' };
+        return [{ name: `score-seed${seed}-${coresetHash(coreset)}`, task: { module: evaluateModule(), export: 'evaluateTask', options } }];
+      }),
+    ]),
+  );
+  // The ceiling takes longest, so it goes first: threads then finish together.
+  const pieces = new Map([...fullPieces, ...[...rowPieces.values()].flat()].map((piece) => [piece.name, piece.task]));
+  const scores = new Map<string, Score>();
+  for (const name of pieces.keys()) {
+    const done = folder.readPiece<Score>(name);
+    if (done !== undefined) scores.set(name, done);
+  }
+  const missing = [...pieces].filter(([name]) => !scores.has(name));
+  if (missing.length > 0) {
+    await runWithProgress<EvaluateTaskOptions | FullTaskOptions, Score>(pool, missing.map(([, task]) => task), progress(missing.length), async (index, score) => {
+      const name = missing[index]?.[0] ?? '';
+      await folder.writePiece(name, score);
+      scores.set(name, score);
+    });
+  }
+  const collect = (name: string, list: readonly Piece[]): RowScores => ({ name, scores: list.flatMap((piece) => scores.get(piece.name) ?? []) });
+  return [...[...rowPieces].map(([row, list]) => collect(row, list)), collect('full', fullPieces)];
+}
