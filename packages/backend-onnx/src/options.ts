@@ -77,12 +77,12 @@ export function resolveOptions(options: OnnxOptions): OnnxSettings {
     enableCpuMemArena: true,
     enableMemPattern: true,
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    // Not set_denormal_as_zero: it changes the floating-point mode of the calling thread, and with it JavaScript's own arithmetic.
     extra: {
       session: {
         intra_op: { allow_spinning: spinning ? '1' : '0' },
         // Sessions that are not running must not spin: they would take the core from the one that is.
         force_spinning_stop: '1',
-        set_denormal_as_zero: '1',
       },
     },
   };
