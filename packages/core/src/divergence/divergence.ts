@@ -16,8 +16,11 @@ export interface DivergenceInput<P extends Tree> {
   readonly start?: P;
   /** Real data, if `requires.real`. */
   readonly real?: Batch;
-  /** Differentiable augmentation of coreset inputs with parameters fixed for this step. */
-  readonly augment?: (x: Tensor) => Tensor;
+  /**
+   * Differentiable augmentation of coreset inputs with parameters fixed for this estimate. `draw` tells draws apart: 0 is
+   * that of the loss terms, t + 1 that of inner step t. A function that ignores it applies one draw everywhere.
+   */
+  readonly augment?: (x: Tensor, draw: number) => Tensor;
 }
 
 /** A gradient estimate, and the value a progress line shows. Fresh tensors. */

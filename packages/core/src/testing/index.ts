@@ -1,1 +1,3 @@
-export {};
+export * from './close.js';
+export * from './gradient-check.js';
+export * from './leak-check.js';

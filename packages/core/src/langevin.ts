@@ -1,0 +1,84 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { add, mul, sqrt, sub } from '@tensorflow/tfjs-core';
+import type { ScalarFunction } from './autodiff.js';
+import { valueAndGrad } from './autodiff.js';
+import { ConfigError } from './errors.js';
+import type { Key } from './random.js';
+import { foldIn, normal } from './random.js';
+import { scope } from './scope.js';
+import type { Tree } from './tree.js';
+import { isTensor, treeLeaves, treeMap, treeUnflatten } from './tree.js';
+
+/** λ and T. As scalar tensors they may change from call to call of a compiled program; numbers are frozen into it. */
+export interface LangevinSettings {
+  /** λ > 0. */
+  readonly stepSize: number | Scalar;
+  /** T ≥ 0; at 0 the step is plain gradient descent and draws no noise. */
+  readonly temperature: number | Scalar;
+}
+
+/** @throws ConfigError unless λ > 0 and T ≥ 0 are finite. Tensors are not read. */
+export function checkLangevinSettings({ stepSize, temperature }: LangevinSettings): void {
+  if (typeof stepSize === 'number' && !(Number.isFinite(stepSize) && stepSize > 0)) {
+    throw new ConfigError(`stepSize is ${stepSize}, expected a finite number > 0`, 'pass a positive stepSize');
+  }
+  if (typeof temperature === 'number' && !(Number.isFinite(temperature) && temperature >= 0)) {
+    throw new ConfigError(`temperature is ${temperature}, expected a finite number >= 0`, 'pass a non-negative temperature');
+  }
+}
+
+/** Standard normal draws shaped like `tree`; leaf i uses `foldIn(key, i)`. Fresh tensors, owned by the caller. */
+export function normalLike<T extends Tree>(key: Key, tree: T): T {
+  return treeUnflatten(tree, treeLeaves(tree).map((leaf, i) => normal(foldIn(key, i), leaf.shape)));
+}
+
+function noiseScale({ stepSize, temperature }: LangevinSettings): number | Tensor {
+  if (typeof stepSize === 'number' && typeof temperature === 'number') return Math.sqrt(2 * stepSize * temperature);
+  return sqrt(mul(2, mul(stepSize, temperature)));
+}
+
+/**
+ * θ ← θ − λ ∇E(θ) + √(2λT)·η, with the gradient and the noise η ~ N(0, I) given.
+ *
+ * Unadjusted Langevin: leaves exp(−E/T) invariant up to a bias of order λ. The scale √(2λT) is not optional: with
+ * η ~ N(0, I) itself, as BPC-CD's Algorithm 1 prints it, every network is destroyed within a few steps.
+ *
+ * `noise` may be left out when T is the number 0. Fresh tensors, owned by the caller.
+ *
+ * @throws ConfigError if λ or T is outside its domain, or T > 0 and there is no noise.
+ */
+export function langevinStep<P extends Tree>(position: P, gradient: P, noise: P | undefined, settings: LangevinSettings): P {
+  checkLangevinSettings(settings);
+  const { stepSize, temperature } = settings;
+  const cold = temperature === 0;
+  if (!cold && noise === undefined) {
+    throw new ConfigError(`temperature is ${isTensor(temperature) ? 'a tensor' : temperature} but there is no noise`, 'pass standard normal noise');
+  }
+  return scope(() => {
+    const moved = treeMap((theta, g) => sub(theta, mul(g, stepSize)), position, gradient);
+    if (cold || noise === undefined) return moved;
+    const scale = noiseScale(settings);
+    return treeMap((theta, eta) => add(theta, mul(eta, scale)), moved, noise);
+  });
+}
+
+/**
+ * One Langevin step on an energy, with its noise drawn from a key. Also returns the energy before the step.
+ *
+ * @example
+ * ```ts
+ * import { mul, square, sum, tensor1d } from '@tensorflow/tfjs-core';
+ * import { key, langevinKernel } from '@bpc/core';
+ * const step = langevinKernel({ stepSize: 0.1, temperature: 1 });
+ * const { position } = step(key(0), tensor1d([1, 2]), (theta) => mul(sum(square(theta)), 0.5));
+ * ```
+ */
+export function langevinKernel(settings: LangevinSettings) {
+  checkLangevinSettings(settings);
+  return <P extends Tree>(key: Key, position: P, energy: ScalarFunction<P>): { readonly position: P; readonly energy: Scalar } =>
+    scope(() => {
+      const { value, grad } = valueAndGrad(energy)(position);
+      const noise = settings.temperature === 0 ? undefined : normalLike(key, position);
+      return { position: langevinStep(position, grad, noise, settings), energy: value };
+    });
+}
