@@ -3,8 +3,6 @@ import type { LoweringContext } from './context.js';
 import { inputOf, inputsOf } from './operands.js';
 import { axisLength, nhwc, range } from './shape.js';
 
-const LOWEST = -3.4028234663852886e38;
-
 type Taps = {
   /** Per tap, the value it sees in every window: [OH, OW, N, C]. */
   readonly values: readonly string[];
@@ -22,7 +20,7 @@ function tapViews(x: Node, window: Window, pooled: readonly number[], context: L
   const outputs = [axisLength(pooled, 1), axisLength(pooled, 2)] as const;
   const extent = (axis: 0 | 1) => (outputs[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
   const padded = [Math.max(extent(0), h + padding[0]), Math.max(extent(1), w + padding[1])] as const;
-  const low = onnx.constant([LOWEST], []);
+  const low = onnx.constant([-Infinity], []);
   const image = onnx.pad(context.tiles(x), [padding[0], padding[1], 0, 0], [padded[0] - h - padding[0], padded[1] - w - padding[1], 0, 0], low);
   const values = tapsOf(window).map(([i, j]) => {
     const start = [i * dilations[0], j * dilations[1]] as const;
