@@ -23,7 +23,12 @@ function files(path) {
 }
 
 const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name));
-const everything = ['README.md', 'CONTRIBUTING.md', 'docs', ...packages.flatMap((folder) => [join(folder, 'README.md'), join(folder, 'src')])];
+const everything = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs',
+  ...packages.flatMap((folder) => [join(folder, 'README.md'), join(folder, 'src')]),
+];
 const chosen = process.argv.slice(2);
 const fences = (chosen.length > 0 ? chosen : everything)
   .flatMap((path) => files(join(root, path)))

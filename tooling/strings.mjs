@@ -33,7 +33,9 @@ export function forbiddenStrings(text) {
 export function trackedFiles(root) {
   const { status, stdout, stderr } = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
   if (status !== 0) throw new Error(`git ls-files failed: ${stderr}`);
-  return [...new Set(stdout.toString().split('\0'))].filter((file) => file !== '' && statSync(join(root, file), { throwIfNoEntry: false })?.isFile());
+  return [...new Set(stdout.toString().split('\0'))].filter(
+    (file) => file !== '' && statSync(join(root, file), { throwIfNoEntry: false })?.isFile(),
+  );
 }
 
 /**

@@ -27,7 +27,11 @@ function filesBelow(folder) {
  * @param {string} root
  */
 export function buildStamp(root) {
-  const settings = ['tsconfig.json', 'tsconfig.base.json', ...projects(root).flatMap((project) => [join(project, 'package.json'), join(project, 'tsconfig.json')])];
+  const settings = [
+    'tsconfig.json',
+    'tsconfig.base.json',
+    ...projects(root).flatMap((project) => [join(project, 'package.json'), join(project, 'tsconfig.json')]),
+  ];
   const sources = projects(root).flatMap((project) => filesBelow(join(root, project, 'src')));
   const hash = createHash('sha256').update(installStamp(root));
   for (const file of [...settings.map((name) => join(root, name)).filter(existsSync), ...sources]) {

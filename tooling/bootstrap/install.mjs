@@ -9,7 +9,9 @@ const stampFile = (root) => join(root, 'node_modules', '.bpc-stamp');
 
 /** What an install depends on: the lockfile, and the platform whose binaries npm chose. @param {string} root */
 export function installStamp(root) {
-  const lockfile = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lockfile = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   return `${lockfile} node ${process.versions.node.split('.')[0]} ${process.platform} ${process.arch}\n`;
 }
 

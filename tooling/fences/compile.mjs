@@ -34,7 +34,9 @@ export function compileFences(fences, { root, outDir }) {
   const { diagnostics } = program.emit();
   return [...ts.getPreEmitDiagnostics(program), ...diagnostics].map((diagnostic) => {
     const message = ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n  ');
-    const fence = fences.find(({ module }) => diagnostic.file !== undefined && ts.sys.resolvePath(module) === ts.sys.resolvePath(diagnostic.file.fileName));
+    const fence = fences.find(
+      ({ module }) => diagnostic.file !== undefined && ts.sys.resolvePath(module) === ts.sys.resolvePath(diagnostic.file.fileName),
+    );
     if (fence === undefined || diagnostic.file === undefined) return { message: `${diagnostic.file?.fileName ?? 'fences'}: ${message}` };
     const { line } = diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start ?? 0);
     return { message: `${fence.file}:${fence.line + line}: ${message}`, fence };

@@ -5,7 +5,10 @@ const file = (status: string, ...assertions: string[]) => ({ status, assertionRe
 
 describe('counts of a CI run', () => {
   it('are those of the report when the command succeeds', () => {
-    expect(countTests(0, { numPassedTests: 3, numFailedTests: 0, testResults: [file('passed', 'passed')] })).toEqual({ passed: 3, failed: 0 });
+    expect(countTests(0, { numPassedTests: 3, numFailedTests: 0, testResults: [file('passed', 'passed')] })).toEqual({
+      passed: 3,
+      failed: 0,
+    });
     expect(countSteps(1, [{ code: 0 }, { code: 2 }, { code: 0 }])).toEqual({ passed: 2, failed: 1 });
   });
 

@@ -9,7 +9,9 @@ mkdirSync(join(root, '.cache'), { recursive: true });
 const work = mkdtempSync(join(root, '.cache/fences-test-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-const markdown = ['# Title', '', '```ts', 'const a = 1;', 'a;', '```', '', '- item', '  ```ts no-run', '  while (true);', '  ```'].join('\n');
+const markdown = ['# Title', '', '```ts', 'const a = 1;', 'a;', '```', '', '- item', '  ```ts no-run', '  while (true);', '  ```'].join(
+  '\n',
+);
 
 describe('fences of Markdown', () => {
   it('carry their code, their line and whether they run', () => {
@@ -30,7 +32,19 @@ describe('fences of Markdown', () => {
 
 describe('fences of doc comments', () => {
   it('lose the stars and keep the indentation and the line', () => {
-    const source = ['const x = 1;', '/**', ' * One line.', ' *', ' * ```ts', ' * if (x) {', ' *   f();', ' * }', ' * ```', ' */', '/* ```ts */'].join('\n');
+    const source = [
+      'const x = 1;',
+      '/**',
+      ' * One line.',
+      ' *',
+      ' * ```ts',
+      ' * if (x) {',
+      ' *   f();',
+      ' * }',
+      ' * ```',
+      ' */',
+      '/* ```ts */',
+    ].join('\n');
     expect(commentFences('a.ts', source)).toEqual([{ file: 'a.ts', line: 6, code: 'if (x) {\n  f();\n}', run: true }]);
   });
 });

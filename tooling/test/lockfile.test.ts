@@ -24,7 +24,11 @@ describe('completing a lockfile', () => {
   const lock = {
     packages: {
       '': {},
-      'node_modules/tool': { version: '1.2.3', dev: true, optionalDependencies: { '@tool/linux-x64': '1.2.3', '@tool/win32-x64': '1.2.3' } },
+      'node_modules/tool': {
+        version: '1.2.3',
+        dev: true,
+        optionalDependencies: { '@tool/linux-x64': '1.2.3', '@tool/win32-x64': '1.2.3' },
+      },
       'node_modules/@tool/linux-x64': { version: '1.2.3', optional: true },
     },
   };

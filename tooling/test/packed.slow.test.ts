@@ -31,15 +31,23 @@ describe('packed tarballs, installed in an empty folder', () => {
     const dependencies = Object.fromEntries(packed.map(({ name, filename }) => [name, `file:./${filename}`]));
     // The peer dependency, as a user would add it; no tfjs backend, no ONNX Runtime.
     const peers = { '@tensorflow/tfjs-core': '4.22.0' };
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module', dependencies: { ...dependencies, ...peers } }));
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'user', private: true, type: 'module', dependencies: { ...dependencies, ...peers } }),
+    );
     run('npm', ['install', '--ignore-scripts', '--omit=optional', '--prefer-offline', '--no-audit', '--no-fund'], folder);
   });
 
   it('contain the licence, the readme, declarations and sources, and neither tests nor build records', () => {
     for (const { name, files } of packed) {
       const paths = files.map(({ path }) => path);
-      expect(paths, name).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'src/index.ts']));
-      expect(paths.filter((path) => /^(test|bench)\/|\.test\.|tsbuildinfo$/.test(path)), name).toEqual([]);
+      expect(paths, name).toEqual(
+        expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'src/index.ts']),
+      );
+      expect(
+        paths.filter((path) => /^(test|bench)\/|\.test\.|tsbuildinfo$/.test(path)),
+        name,
+      ).toEqual([]);
     }
   });
 
