@@ -61,12 +61,17 @@ describe('calibration error of a calibrated predictor (10 000 points)', () => {
 describe('negative log-likelihood', () => {
   it('of the averaged prediction is at most the mean single NLL and the legacy NLL', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 1000 }), (size, points, seed) => {
-        const { models, labels } = ensemble(size, points, 5, seed);
-        const averaged = nll(models, labels);
-        expect(averaged).toBeLessThanOrEqual(meanSingleModelNll(models, labels) + 1e-12);
-        expect(averaged).toBeLessThanOrEqual(legacyNll(models, labels, 16) + 1e-12);
-      }),
+      fc.property(
+        fc.integer({ min: 2, max: 6 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 0, max: 1000 }),
+        (size, points, seed) => {
+          const { models, labels } = ensemble(size, points, 5, seed);
+          const averaged = nll(models, labels);
+          expect(averaged).toBeLessThanOrEqual(meanSingleModelNll(models, labels) + 1e-12);
+          expect(averaged).toBeLessThanOrEqual(legacyNll(models, labels, 16) + 1e-12);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -100,7 +105,10 @@ describe('bins, temperature and chains', () => {
 
   it('undo a known sharpening', () => {
     const { logits, labels } = calibrated(10_000, 10, 11);
-    const sharp = fitTemperature(logits.map((z) => 3 * z), labels).temperature;
+    const sharp = fitTemperature(
+      logits.map((z) => 3 * z),
+      labels,
+    ).temperature;
     expect(sharp / fitTemperature(logits, labels).temperature).toBeCloseTo(3, 6);
     expect(fitTemperature(logits, labels).temperature).toBeCloseTo(1, 1);
   });
@@ -108,10 +116,14 @@ describe('bins, temperature and chains', () => {
   it('count disagreeing pairs as a loop over pairs does', () => {
     const { models } = ensemble(6, 50, 4, 5);
     const chains = [models.slice(0, 3), models.slice(3, 5), models.slice(5)];
-    const top = chains.map((draws) => draws.map((draw) => Array.from({ length: 50 }, (_, i) => {
-      const row = Array.from(draw.subarray(i * 4, i * 4 + 4));
-      return row.indexOf(Math.max(...row));
-    })));
+    const top = chains.map((draws) =>
+      draws.map((draw) =>
+        Array.from({ length: 50 }, (_, i) => {
+          const row = Array.from(draw.subarray(i * 4, i * 4 + 4));
+          return row.indexOf(Math.max(...row));
+        }),
+      ),
+    );
     const rates = { within: [] as number[], between: [] as number[] };
     const flat = top.flatMap((draws, chain) => draws.map((classes) => ({ chain, classes })));
     flat.forEach((a, i) => {
@@ -128,7 +140,12 @@ describe('bins, temperature and chains', () => {
 
   it('have no within-chain disagreement with one draw per chain, and no between with one chain', () => {
     const { models } = ensemble(2, 5, 3, 5);
-    expect(chainDisagreement(models.map((model) => [model]), 3).within).toBeUndefined();
+    expect(
+      chainDisagreement(
+        models.map((model) => [model]),
+        3,
+      ).within,
+    ).toBeUndefined();
     expect(chainDisagreement([models], 3).between).toBeUndefined();
   });
 });

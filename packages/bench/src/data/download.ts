@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BpcError, ChecksumError, InterruptedError, StorageError } from '@bpc/core';
+import { type BpcError, ChecksumError, InterruptedError, StorageError } from '@bpc/core';
 import { writeAtomically } from './atomic-file.js';
 
 /** Progress of one download, in bytes; `total` is absent when the server does not tell. */
@@ -53,7 +53,12 @@ export async function download(
       received += chunk.length;
       onProgress?.({ file: name, received, ...(total === undefined ? {} : { total }) });
     }
-    checkHash(hash.digest('hex'), expected, `the downloaded ${name}`, 'run the command again; if it happens again, the registry serves another file');
+    checkHash(
+      hash.digest('hex'),
+      expected,
+      `the downloaded ${name}`,
+      'run the command again; if it happens again, the registry serves another file',
+    );
   });
 }
 
@@ -89,7 +94,9 @@ async function* chunksOf(body: ReadableStream<Uint8Array>, name: string, signal:
     }
   } catch (cause) {
     if (isAbort(signal)) throw stopped(name, cause);
-    throw new ChecksumError(`the download of ${name} broke off before its end`, 'run the command again; it starts this file afresh', { cause });
+    throw new ChecksumError(`the download of ${name} broke off before its end`, 'run the command again; it starts this file afresh', {
+      cause,
+    });
   } finally {
     await reader.cancel().catch(() => undefined);
   }

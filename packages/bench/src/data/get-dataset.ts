@@ -8,7 +8,15 @@ import { remainingIndices } from './draw-indices.js';
 import { cacheFolder, dataFolder } from './folders.js';
 import { parseIdx } from './idx.js';
 import { fetchFiles, findFiles, readVerified } from './locate.js';
-import { embeddedFile, type IndexList, type Manifest, type ManifestEntry, type ManifestFile, manifestEntry, shippedManifest } from './manifest.js';
+import {
+  embeddedFile,
+  type IndexList,
+  type Manifest,
+  type ManifestEntry,
+  type ManifestFile,
+  manifestEntry,
+  shippedManifest,
+} from './manifest.js';
 
 /** Where and how to look for a data set; every option has a default that works. */
 export interface DatasetOptions extends DownloadOptions {

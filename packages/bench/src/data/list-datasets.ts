@@ -50,7 +50,12 @@ export async function listDatasets(options: Pick<DatasetOptions, 'dataDir' | 'ca
   );
 }
 
-async function whereabouts(name: string, entry: ManifestEntry, data: string | undefined, cache: string): Promise<Pick<DatasetSummary, 'found' | 'path' | 'bytes'>> {
+async function whereabouts(
+  name: string,
+  entry: ManifestEntry,
+  data: string | undefined,
+  cache: string,
+): Promise<Pick<DatasetSummary, 'found' | 'path' | 'bytes'>> {
   if (entry.format === 'embedded-csv') {
     const path = embeddedFile(`${entry.files.table.name}.gz`);
     return { found: 'embedded', path, bytes: (await stat(path)).size };

@@ -26,7 +26,10 @@ export async function findFiles(
   files: readonly ManifestFile[],
   folders: { readonly data: string | undefined; readonly cache: string },
 ): Promise<FoundFiles | undefined> {
-  const places: readonly (readonly [Place, string | undefined])[] = [['data folder', folders.data], ['cache', folders.cache]];
+  const places: readonly (readonly [Place, string | undefined])[] = [
+    ['data folder', folders.data],
+    ['cache', folders.cache],
+  ];
   for (const [place, folder] of places) {
     if (folder === undefined) continue;
     const paths = await Promise.all(files.map((file) => findFile(folder, file.name)));
@@ -39,7 +42,13 @@ async function findFile(folder: string, name: string): Promise<string | undefine
   const dotted = name.replace(/-(idx\d-ubyte)$/, '.$1');
   for (const candidate of [name, `${name}.gz`, dotted, `${dotted}.gz`]) {
     const path = join(folder, candidate);
-    if (await access(path).then(() => true, () => false)) return path;
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   }
   return undefined;
 }

@@ -26,7 +26,11 @@ const execute = promisify(execFile);
  *
  * @throws UnreachableError, ChecksumError, InterruptedError, StorageError as `download`.
  */
-export async function fetchTarball(source: RegistryPackage, path: string, options: DownloadOptions & { readonly registry?: string } = {}): Promise<void> {
+export async function fetchTarball(
+  source: RegistryPackage,
+  path: string,
+  options: DownloadOptions & { readonly registry?: string } = {},
+): Promise<void> {
   const name = `${source.package}@${source.version}`;
   const expected = { name, sha256: source.sha256 };
   const registry = options.registry ?? (await configuredRegistry());
@@ -52,25 +56,53 @@ export async function configuredRegistry(env: NodeJS.ProcessEnv = process.env): 
   return registry.endsWith('/') ? registry : `${registry}/`;
 }
 
-async function describedTarball(source: RegistryPackage, registry: string, name: string, options: DownloadOptions): Promise<string | undefined> {
+async function describedTarball(
+  source: RegistryPackage,
+  registry: string,
+  name: string,
+  options: DownloadOptions,
+): Promise<string | undefined> {
   const description = await downloadJson(new URL(`${source.package}/${source.version}`, registry).href, name, options);
   const dist = typeof description === 'object' && description !== null && 'dist' in description ? description.dist : undefined;
   const tarball = typeof dist === 'object' && dist !== null && 'tarball' in dist ? dist.tarball : undefined;
   return typeof tarball === 'string' ? tarball : undefined;
 }
 
-async function packWithNpm(source: RegistryPackage, registry: string, path: string, options: DownloadOptions, first: UnreachableError): Promise<void> {
+async function packWithNpm(
+  source: RegistryPackage,
+  registry: string,
+  path: string,
+  options: DownloadOptions,
+  first: UnreachableError,
+): Promise<void> {
   const name = `${source.package}@${source.version}`;
   const folder = await mkdtemp(join(tmpdir(), 'bpc-pack-'));
   try {
     await npm(
-      ['pack', name, '--ignore-scripts', '--pack-destination', folder, '--registry', registry, '--fetch-retries', '1', '--fetch-retry-mintimeout', '500'],
+      [
+        'pack',
+        name,
+        '--ignore-scripts',
+        '--pack-destination',
+        folder,
+        '--registry',
+        registry,
+        '--fetch-retries',
+        '1',
+        '--fetch-retry-mintimeout',
+        '500',
+      ],
       options.signal,
     );
     const [tarball] = await readdir(folder);
     if (tarball === undefined) throw first;
     const bytes = await readFile(join(folder, tarball));
-    checkHash(createHash('sha256').update(bytes).digest('hex'), source, `the downloaded ${name}`, 'the registry serves another file: ask who runs it');
+    checkHash(
+      createHash('sha256').update(bytes).digest('hex'),
+      source,
+      `the downloaded ${name}`,
+      'the registry serves another file: ask who runs it',
+    );
     options.onProgress?.({ file: name, received: bytes.length, total: bytes.length });
     await writeAtomically(path, (handle) => handle.writeFile(bytes));
   } catch (error) {

@@ -26,7 +26,10 @@ export function toFloat(split: Split<SplitRole>, selection: Selection, normalisa
   const range = 'start' in selection;
   const count = range ? selection.end - selection.start : selection.length;
   if (!Number.isInteger(count) || count < 0) {
-    throw new ConfigError(`the selection has ${count} points, expected a non-negative integer`, 'pass { start, end } with start ≤ end, or a list');
+    throw new ConfigError(
+      `the selection has ${count} points, expected a non-negative integer`,
+      'pass { start, end } with start ≤ end, or a list',
+    );
   }
   const out = new Float32Array(count * size);
   for (let i = 0; i < count; i++) {

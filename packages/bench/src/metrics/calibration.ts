@@ -86,7 +86,11 @@ export function adaptiveEce(probabilities: FloatArray, labels: ArrayLike<number>
  * @returns `mean` over classes and the errors `perClass`. Source: Kull et al. 2019, "Beyond temperature scaling", eq. 2.
  * @throws as `reliabilityBins`.
  */
-export function classwiseEce(probabilities: FloatArray, labels: ArrayLike<number>, bins = 15): { readonly mean: number; readonly perClass: Float64Array } {
+export function classwiseEce(
+  probabilities: FloatArray,
+  labels: ArrayLike<number>,
+  bins = 15,
+): { readonly mean: number; readonly perClass: Float64Array } {
   const classes = checkTable(probabilities, labels);
   const perClass = Float64Array.from({ length: classes }, (_, c) => {
     const confidence = Float64Array.from({ length: labels.length }, (_, i) => at(probabilities, i * classes + c));
@@ -97,7 +101,10 @@ export function classwiseEce(probabilities: FloatArray, labels: ArrayLike<number
 }
 
 /** Confidence and correctness of the most probable class, per point. */
-export function topPredictions(probabilities: FloatArray, labels: ArrayLike<number>): { readonly confidence: Float64Array; readonly correct: Uint8Array } {
+export function topPredictions(
+  probabilities: FloatArray,
+  labels: ArrayLike<number>,
+): { readonly confidence: Float64Array; readonly correct: Uint8Array } {
   const classes = checkTable(probabilities, labels);
   const confidence = new Float64Array(labels.length);
   const correct = new Uint8Array(labels.length);

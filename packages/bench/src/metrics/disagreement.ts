@@ -28,7 +28,8 @@ export interface Disagreement {
  */
 export function chainDisagreement(chains: readonly EnsembleLogits[], classes: number): Disagreement {
   const points = checkEnsemble(chains.flat(), classes);
-  if (chains.some((draws) => draws.length === 0)) throw new ConfigError('a chain has no draw, expected at least one', 'leave out empty chains');
+  if (chains.some((draws) => draws.length === 0))
+    throw new ConfigError('a chain has no draw, expected at least one', 'leave out empty chains');
   let within = 0;
   let all = 0;
   for (let i = 0; i < points; i++) {

@@ -29,7 +29,11 @@ export function legacyNll(logits: EnsembleLogits, labels: ArrayLike<number>, bat
  *
  * @throws as `legacyNll`.
  */
-export function legacyEce(probabilities: FloatArray, labels: ArrayLike<number>, options: { readonly batchSize?: number; readonly edges?: number } = {}): number {
+export function legacyEce(
+  probabilities: FloatArray,
+  labels: ArrayLike<number>,
+  options: { readonly batchSize?: number; readonly edges?: number } = {},
+): number {
   const { batchSize = 128, edges = 30 } = options;
   const { confidence, correct } = topPredictions(probabilities, labels);
   let sum = 0;
@@ -45,6 +49,7 @@ export function legacyEce(probabilities: FloatArray, labels: ArrayLike<number>, 
 }
 
 function* batches(count: number, size: number): Generator<readonly [number, number]> {
-  if (!Number.isInteger(size) || size < 1) throw new ConfigError(`batchSize is ${size}, expected a positive integer`, 'pass 128 to compare with published tables');
+  if (!Number.isInteger(size) || size < 1)
+    throw new ConfigError(`batchSize is ${size}, expected a positive integer`, 'pass 128 to compare with published tables');
   for (let start = 0; start < count; start += size) yield [start, Math.min(start + size, count)];
 }

@@ -63,7 +63,10 @@ export function oodDetection(inside: ArrayLike<number>, outside: ArrayLike<numbe
   return {
     auroc: auroc(scores, isOutside),
     auprOut: averagePrecision(scores, isOutside),
-    auprIn: averagePrecision(scores.map((score) => -score), isOutside.map((flag) => !flag)),
+    auprIn: averagePrecision(
+      scores.map((score) => -score),
+      isOutside.map((flag) => !flag),
+    ),
     fprAt95Tpr: accepted / outside.length,
   };
 }
@@ -121,7 +124,10 @@ function thresholds(scores: ArrayLike<number>, positive: ArrayLike<boolean | num
   }
   const negatives = order.length - positives;
   if (positives === 0 || negatives === 0) {
-    throw new ConfigError(`there are ${positives} positives and ${negatives} negatives, expected some of both`, 'pass points of both kinds');
+    throw new ConfigError(
+      `there are ${positives} positives and ${negatives} negatives, expected some of both`,
+      'pass points of both kinds',
+    );
   }
   return { groups, positives, negatives };
 }

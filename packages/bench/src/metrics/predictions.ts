@@ -60,7 +60,8 @@ export const at = (values: ArrayLike<number>, index: number): number => values[i
 export function checkEnsemble(logits: EnsembleLogits, classes: number): number {
   const [first] = logits;
   if (first === undefined) throw new ConfigError('logits has no model, expected at least one', 'pass the logits of every model');
-  if (!Number.isInteger(classes) || classes < 2) throw new ConfigError(`classes is ${classes}, expected an integer of at least 2`, 'pass the number of classes');
+  if (!Number.isInteger(classes) || classes < 2)
+    throw new ConfigError(`classes is ${classes}, expected an integer of at least 2`, 'pass the number of classes');
   const odd = logits.find((model) => model.length !== first.length);
   if (odd !== undefined || first.length === 0 || first.length % classes !== 0) {
     throw new ShapeError(
@@ -79,7 +80,10 @@ export function checkEnsemble(logits: EnsembleLogits, classes: number): number {
 export function checkTable(values: FloatArray, labels: ArrayLike<number>): number {
   const classes = values.length / labels.length;
   if (labels.length === 0 || !Number.isInteger(classes) || classes < 2) {
-    throw new ShapeError(`there are ${values.length} values for ${labels.length} labels, expected labels × classes`, 'pass one row per label');
+    throw new ShapeError(
+      `there are ${values.length} values for ${labels.length} labels, expected labels × classes`,
+      'pass one row per label',
+    );
   }
   for (let i = 0; i < labels.length; i++) {
     const label = at(labels, i);

@@ -67,7 +67,10 @@ export function logLikelihoodsPerModel(logits: EnsembleLogits, labels: ArrayLike
   checkEnsemble(logits, classes || 2);
   return logits.map((model) => {
     checkTable(model, labels);
-    return Float64Array.from({ length: labels.length }, (_, i) => at(model, i * classes + at(labels, i)) - logSumExp(model, i * classes, classes));
+    return Float64Array.from(
+      { length: labels.length },
+      (_, i) => at(model, i * classes + at(labels, i)) - logSumExp(model, i * classes, classes),
+    );
   });
 }
 

@@ -30,9 +30,16 @@ export function curveChart(curves: readonly LearningCurve[], field: 'value' | 'v
     }),
   );
   const faint = lines.length > 1 ? 0.4 : 1;
-  const seeds = lines.map((data) => ({ type: 'line', data, showSymbol: data.length === 1, lineStyle: { width: lines.length > 1 ? 1 : 2, opacity: faint, color: stand.learned }, itemStyle: { color: stand.learned } }));
+  const seeds = lines.map((data) => ({
+    type: 'line',
+    data,
+    showSymbol: data.length === 1,
+    lineStyle: { width: lines.length > 1 ? 1 : 2, opacity: faint, color: stand.learned },
+    itemStyle: { color: stand.learned },
+  }));
   const average = lines.length > 1 ? meanLine(lines) : [];
-  const mean = average.length === 0 ? [] : [{ type: 'line', data: average, showSymbol: false, lineStyle: { width: 2.5, color: stand.learned } }];
+  const mean =
+    average.length === 0 ? [] : [{ type: 'line', data: average, showSymbol: false, lineStyle: { width: 2.5, color: stand.learned } }];
   return draw(460, 260, label, {
     grid: { left: 52, right: 16, top: 14, bottom: 42 },
     xAxis: { ...axis('outer step'), min: 'dataMin', max: 'dataMax' },
@@ -45,14 +52,30 @@ export function curveChart(curves: readonly LearningCurve[], field: 'value' | 'v
 export function reliabilityChart(bins: readonly ReliabilityBin[], kind: ResultRow['kind'], label: string): string {
   const filled = bins.filter((bin) => bin.count > 0);
   const total = filled.reduce((sum, { count }) => sum + count, 0);
-  const data = filled.map(({ confidence, accuracy, count }) => ({ value: [confidence, accuracy], symbolSize: 3 + 18 * Math.sqrt(count / total) }));
-  const unit = { min: 0, max: 1, interval: 0.25, axisLabel: { ...text, formatter: (x: number) => (x === 0.25 || x === 0.75 ? '' : String(x)) } };
+  const data = filled.map(({ confidence, accuracy, count }) => ({
+    value: [confidence, accuracy],
+    symbolSize: 3 + 18 * Math.sqrt(count / total),
+  }));
+  const unit = {
+    min: 0,
+    max: 1,
+    interval: 0.25,
+    axisLabel: { ...text, formatter: (x: number) => (x === 0.25 || x === 0.75 ? '' : String(x)) },
+  };
   return draw(190, 198, label, {
     grid: { left: 38, right: 12, top: 12, bottom: 40 },
     xAxis: { ...axis('confidence'), ...unit },
     yAxis: { ...axis('accuracy'), ...unit, nameGap: 26 },
     series: [
-      { type: 'line', data: [[0, 0], [1, 1]], showSymbol: false, lineStyle: { type: [4, 4], width: 1, color: stand.muted } },
+      {
+        type: 'line',
+        data: [
+          [0, 0],
+          [1, 1],
+        ],
+        showSymbol: false,
+        lineStyle: { type: [4, 4], width: 1, color: stand.muted },
+      },
       { type: 'line', data: data.map(({ value }) => value), showSymbol: false, lineStyle: { width: 1.5, color: stand[kind] } },
       { type: 'scatter', data, itemStyle: { color: stand[kind], opacity: 0.85, borderColor: stand.paper, borderWidth: 1 } },
     ],
@@ -70,11 +93,20 @@ export function accuracyChart(rows: readonly ResultRow[], label: string): string
   return draw(936, 44 + 34 * scored.length, label, {
     grid: { left: 116, right: 64, top: 6, bottom: 40 },
     xAxis: { ...axis('test accuracy, %'), min: least, max: 100 },
-    yAxis: { ...axis(''), type: 'category', inverse: true, data: scored.map(({ name }) => name), axisLabel: { ...text, color: stand.ink, fontSize: 13 } },
+    yAxis: {
+      ...axis(''),
+      type: 'category',
+      inverse: true,
+      data: scored.map(({ name }) => name),
+      axisLabel: { ...text, color: stand.ink, fontSize: 13 },
+    },
     series: [
       ...scored.map(({ name, kind, mean, std }) => ({
         type: 'line',
-        data: [[Math.max(mean - std, least), name], [Math.min(mean + std, 100), name]],
+        data: [
+          [Math.max(mean - std, least), name],
+          [Math.min(mean + std, 100), name],
+        ],
         showSymbol: false,
         lineStyle: { width: 3, color: stand[kind], opacity: 0.45 },
       })),
@@ -82,7 +114,15 @@ export function accuracyChart(rows: readonly ResultRow[], label: string): string
         type: 'scatter',
         data: scored.map(({ name, kind, mean }) => ({ value: [mean, name], itemStyle: { color: stand[kind] } })),
         symbolSize: 12,
-        label: { show: true, position: 'top', distance: 3, color: stand.ink, fontFamily: font, fontSize: 12, formatter: ({ value }: { value: readonly [number, string] }) => value[0].toFixed(1) },
+        label: {
+          show: true,
+          position: 'top',
+          distance: 3,
+          color: stand.ink,
+          fontFamily: font,
+          fontSize: 12,
+          formatter: ({ value }: { value: readonly [number, string] }) => value[0].toFixed(1),
+        },
       },
     ],
   });
@@ -114,7 +154,10 @@ function draw(width: number, height: number, label: string, option: EChartsCoreO
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({ animation: false, silent: true, ...option });
-    const svg = Object.entries(stand).reduce((drawn, [name, colour]) => drawn.replaceAll(colour, `var(--${name})`), chart.renderToSVGString());
+    const svg = Object.entries(stand).reduce(
+      (drawn, [name, colour]) => drawn.replaceAll(colour, `var(--${name})`),
+      chart.renderToSVGString(),
+    );
     // The view box it also writes lets the page shrink the picture on narrow screens.
     return svg.replace(/^<svg width="\d+" height="\d+"/, `<svg style="max-width:${width}px" role="img" aria-label="${label}"`);
   } finally {

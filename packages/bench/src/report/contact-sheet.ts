@@ -42,7 +42,8 @@ export function contactSheet(images: FloatArray, options: ContactSheetOptions): 
   const side = images.length > 3 * columns * height * width * channels ? 56 : 112;
   const scale = options.scale ?? Math.max(1, Math.round(side / Math.max(height, width)));
   checkLayout(images, shape, { columns, scale }, gap);
-  const bytes = options.perImage === true ? stretched(images, height * width * channels) : denormalised(images, channels, options.normalisation);
+  const bytes =
+    options.perImage === true ? stretched(images, height * width * channels) : denormalised(images, channels, options.normalisation);
   const count = bytes.length / (height * width * channels);
   const across = Math.min(columns, count);
   const sheetWidth = across * (width * scale + gap) - gap;
@@ -88,13 +89,19 @@ function stretched(images: FloatArray, size: number): Uint8ClampedArray {
 function checkLayout(images: FloatArray, shape: ImageShape, positive: Readonly<Record<string, number>>, gap: number): void {
   const [height, width, channels] = shape;
   const size = height * width * channels;
-  if (channels !== 1 && channels !== 3) throw new ShapeError(`images have ${channels} channels, expected 1 or 3`, 'pass grey or RGB images');
+  if (channels !== 1 && channels !== 3)
+    throw new ShapeError(`images have ${channels} channels, expected 1 or 3`, 'pass grey or RGB images');
   if (images.length === 0 || images.length % size !== 0) {
-    throw new ShapeError(`there are ${images.length} pixel values, expected a positive multiple of ${height} × ${width} × ${channels}`, 'pass whole images');
+    throw new ShapeError(
+      `there are ${images.length} pixel values, expected a positive multiple of ${height} × ${width} × ${channels}`,
+      'pass whole images',
+    );
   }
   for (const [name, value] of Object.entries({ ...positive, gap: gap + 1 })) {
-    if (!Number.isInteger(value) || value < 1) throw new ConfigError(`${name} is ${name === 'gap' ? gap : value}, expected a positive integer`, `pass another ${name}`);
+    if (!Number.isInteger(value) || value < 1)
+      throw new ConfigError(`${name} is ${name === 'gap' ? gap : value}, expected a positive integer`, `pass another ${name}`);
   }
   const bad = images.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) throw new ConfigError(`image ${Math.floor(bad / size)} has a pixel that is ${images[bad]}`, 'check the coreset for divergence');
+  if (bad >= 0)
+    throw new ConfigError(`image ${Math.floor(bad / size)} has a pixel that is ${images[bad]}`, 'check the coreset for divergence');
 }

@@ -23,7 +23,8 @@ export function headline(results: Pick<Results, 'task' | 'rows'>): string {
   const images = ipc === 1 ? 'One learned image per class reaches' : `${ipc} learned images per class reach`;
   if (learned === undefined) return `No learned coreset was evaluated on ${dataset}.`;
   const parts = [`${images} ${formatPercent(learned.accuracy.mean)} test accuracy on ${dataset}`];
-  if (control !== undefined) parts.push(`${difference(learned, control)} the best control (${control.name}, ${formatPercent(control.accuracy.mean)})`);
+  if (control !== undefined)
+    parts.push(`${difference(learned, control)} the best control (${control.name}, ${formatPercent(control.accuracy.mean)})`);
   const first = parts.join(', ');
   if (ceiling === undefined) return `${first}.`;
   return `${first}, and ${difference(learned, ceiling)} the same network on all training data (${formatPercent(ceiling.accuracy.mean)}).`;

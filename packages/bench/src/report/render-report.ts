@@ -73,7 +73,9 @@ function taskLine(task: Results['task']): string {
 
 function comparison({ rows }: Results, charts: Charts): Html {
   const scored = rows.some((row) => row.metrics['accuracy'] !== undefined);
-  const chart = scored ? html`<figure class="scroll">${trusted(charts.accuracyChart(rows, 'Test accuracy of every row'))}</figure>` : undefined;
+  const chart = scored
+    ? html`<figure class="scroll">${trusted(charts.accuracyChart(rows, 'Test accuracy of every row'))}</figure>`
+    : undefined;
   const extra = [...new Set(rows.flatMap((row) => Object.keys(row.metrics)))].filter((metric) => !mainMetrics.includes(metric));
   const more = extra.length === 0 ? undefined : html`<details><summary>More metrics</summary>${table(rows, extra)}</details>`;
   const notes = rows.filter((row) => row.note !== undefined).map((row) => html`<dt>${row.name}</dt><dd>${row.note}</dd>`);
@@ -119,14 +121,17 @@ function sheet(png: Uint8Array | undefined, caption: string): Html | undefined {
 /** Width and height from the header chunk, which always comes first. */
 function pngSize(png: Uint8Array): { readonly width: number; readonly height: number } {
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
-  if (png.byteLength < 24 || view.getUint32(12) !== 0x49484452) throw new ConfigError('a contact sheet is not a PNG', 'pass the bytes of contactSheet');
+  if (png.byteLength < 24 || view.getUint32(12) !== 0x49484452)
+    throw new ConfigError('a contact sheet is not a PNG', 'pass the bytes of contactSheet');
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
 function curves(all: readonly LearningCurve[], charts: Charts): Html | undefined {
   const panel = (field: 'value' | 'validationAccuracy', caption: string) => {
     const some = all.some(({ points }) => points.some((point) => point[field] !== undefined));
-    return some ? html`<figure><figcaption><strong>${caption}</strong></figcaption>${trusted(charts.curveChart(all, field, caption))}</figure>` : undefined;
+    return some
+      ? html`<figure><figcaption><strong>${caption}</strong></figcaption>${trusted(charts.curveChart(all, field, caption))}</figure>`
+      : undefined;
   };
   const panels = [panel('validationAccuracy', 'Validation accuracy, %'), panel('value', 'Divergence estimate')];
   if (panels.every((part) => part === undefined)) return undefined;
@@ -139,7 +144,9 @@ function reliability({ rows }: Results, bins: Readonly<Record<string, readonly R
     const own = Object.hasOwn(bins, row.name) ? bins[row.name] : undefined;
     if (own === undefined || own.every((bin) => bin.count === 0)) return [];
     const error = row.metrics['ece'] === undefined ? undefined : html`<br>ECE ${formatSummary('ece', row.metrics['ece'])} %`;
-    return [html`<figure><figcaption><strong>${row.name}</strong>${error}</figcaption>${trusted(charts.reliabilityChart(own, row.kind, 'Reliability diagram'))}</figure>`];
+    return [
+      html`<figure><figcaption><strong>${row.name}</strong>${error}</figcaption>${trusted(charts.reliabilityChart(own, row.kind, 'Reliability diagram'))}</figure>`,
+    ];
   });
   if (panels.length === 0) return undefined;
   return html`<section><h2>Reliability</h2><p class="muted">Accuracy against confidence on the test set. On the dashed line confidence is honest; below it the prediction is overconfident. A dot's area is the share of points in its bin.</p><div class="small">${panels}</div></section>`;
@@ -152,7 +159,9 @@ function records({ environment, config, task }: Results): Html {
   const machine = {
     Runtime: `${runtime}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     'Node.js': node,
-    Versions: Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '),
+    Versions: Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
     'Wall time': `${whole.toFixed(1)} s (${phases.join(', ')})`,
     'Peak memory': `${Math.round(peakRssMb)} MB`,
     ...others,

@@ -57,7 +57,10 @@ export type Results = z.infer<typeof schema>;
 export function summarise(values: readonly number[]): MetricSummary {
   const bad = values.find((value) => !Number.isFinite(value));
   if (values.length === 0 || bad !== undefined) {
-    throw new ConfigError(`cannot summarise ${bad ?? 'an empty list'}, expected at least one finite value`, 'leave out metrics that have no value');
+    throw new ConfigError(
+      `cannot summarise ${bad ?? 'an empty list'}, expected at least one finite value`,
+      'leave out metrics that have no value',
+    );
   }
   const n = values.length;
   const mean = values.reduce((a, b) => a + b, 0) / n;
@@ -80,7 +83,9 @@ export function summariseMetrics(seeds: readonly Readonly<Record<string, number 
   const [first] = seeds;
   if (first === undefined) throw new ConfigError('there are no metrics, expected those of at least one seed', 'evaluate at least one seed');
   const columns = Object.keys(first).map((name) => [name, seeds.map((seed) => seed[name] ?? Number.NaN)] as const);
-  return Object.fromEntries(columns.filter(([, values]) => values.every(Number.isFinite)).map(([name, values]) => [name, summarise(values)]));
+  return Object.fromEntries(
+    columns.filter(([, values]) => values.every(Number.isFinite)).map(([name, values]) => [name, summarise(values)]),
+  );
 }
 
 /** Check the shape of a results object, for instance one read from a file. @throws ConfigError that lists what is wrong. */

@@ -1,8 +1,9 @@
 import { formatSummary, mainMetrics, metricLabel } from './format.js';
-import type { Results, ResultRow } from './results.js';
+import type { ResultRow, Results } from './results.js';
 
 /** Number of seeds behind a row: the least over its metrics. */
-export const seedsOf = (row: ResultRow): number => Object.values(row.metrics).reduce((least, { n }) => Math.min(least, n), Number.POSITIVE_INFINITY);
+export const seedsOf = (row: ResultRow): number =>
+  Object.values(row.metrics).reduce((least, { n }) => Math.min(least, n), Number.POSITIVE_INFINITY);
 
 /**
  * The table for a terminal: aligned columns of plain text, `mean ± std`, one row per line, no colours.
@@ -21,7 +22,12 @@ export function renderTable(results: Pick<Results, 'rows'>, metrics: readonly st
   const head = ['', ...shown.map(metricLabel), 'seeds', ''];
   const body = results.rows.map((row) => {
     const seeds = seedsOf(row);
-    return [row.name, ...shown.map((metric) => formatSummary(metric, row.metrics[metric])), Number.isFinite(seeds) ? `${seeds}` : '–', row.kind];
+    return [
+      row.name,
+      ...shown.map((metric) => formatSummary(metric, row.metrics[metric])),
+      Number.isFinite(seeds) ? `${seeds}` : '–',
+      row.kind,
+    ];
   });
   const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => cells[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
