@@ -96,6 +96,7 @@ export function accuracyChart(rows: readonly ResultRow[], label: string): string
     yAxis: {
       ...axis(''),
       type: 'category',
+      splitLine: { show: false },
       inverse: true,
       data: scored.map(({ name }) => name),
       axisLabel: { ...text, color: stand.ink, fontSize: 13 },
