@@ -2,6 +2,7 @@ import type { Binary, Compare, DType, Node, NodeOf, Unary } from '@bpc/compiler'
 import type { OnnxGraph } from '../model/onnx-graph.js';
 import { ELEMENT_TYPE } from '../model/serialize.js';
 import type { LoweringContext } from './context.js';
+import { nhwc, sizeOf } from './shape.js';
 import { broadcastUpsampled } from './upsample.js';
 
 /** Smallest normal float32; smaller values may be flushed to zero. */
@@ -15,10 +16,23 @@ function cast(onnx: OnnxGraph, x: string, from: DType, to: DType): string {
 // (5 times faster on [1000, 1]).
 function operand(input: Node, node: Node, context: LoweringContext): string {
   const rank = node.shape.length;
-  if (input.shape.length !== 0 || rank === 0) return context.inLayout(input, context.layoutOf(node));
+  if (input.shape.length !== 0 || rank === 0) return perImage(input, node, context) ?? context.inLayout(input, context.layoutOf(node));
   const ones = Array<number>(rank).fill(1);
   if (input.op === 'Const') return context.onnx.constant(input.attributes.values, ones, input.dtype);
   return context.onnx.reshape(context.stored(input), ones);
+}
+
+/** Channels below which a value per channel is repeated for every image before it broadcasts. */
+const SHORT_RUN = 128;
+
+// Broadcasting [C] over [H, W, N, C] works in runs of C elements; over [N, C] in runs of N·C, 3 times faster at C = 32.
+function perImage(input: Node, node: Node, context: LoweringContext): string | undefined {
+  if (context.layoutOf(node) !== 'tiles' || sizeOf(node.shape) < 1 << 14) return undefined;
+  const [n, , , c] = nhwc(node.shape);
+  const perChannel = c > 1 && c < SHORT_RUN && n > 1 && sizeOf(input.shape) === c && input.shape.at(-1) === c;
+  if (!perChannel) return undefined;
+  const { onnx } = context;
+  return onnx.op('Expand', [onnx.reshape(context.stored(input), [1, 1, 1, c]), onnx.integers([1, 1, n, c])]);
 }
 
 function operands(node: Node, type: DType, context: LoweringContext): readonly string[] {

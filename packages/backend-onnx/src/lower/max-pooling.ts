@@ -3,35 +3,26 @@ import type { LoweringContext } from './context.js';
 import { inputOf, inputsOf } from './operands.js';
 import { axisLength, nhwc, range } from './shape.js';
 
-type Taps = {
-  /** Per tap, the value it sees in every window: [OH, OW, N, C]. */
-  readonly values: readonly string[];
-  /** Height and width of the padded image. */
-  readonly padded: readonly [number, number];
-};
-
 const tapsOf = ({ kernel }: Window) => range(kernel[0]).flatMap((i) => range(kernel[1]).map((j) => [i, j] as const));
 
-/** Every tap's view of x, in row-major order of the taps. */
-function tapViews(x: Node, window: Window, pooled: readonly number[], context: LoweringContext): Taps {
+/** The value each tap sees in every window, [OH, OW, N, C], in row-major order of the taps; `fill` in the padding. */
+function tapViews(x: Node, window: Window, pooled: readonly number[], fill: number, context: LoweringContext): readonly string[] {
   const { onnx } = context;
   const { kernel, strides, dilations, padding } = window;
   const [, h, w] = nhwc(x.shape);
   const outputs = [axisLength(pooled, 1), axisLength(pooled, 2)] as const;
   const extent = (axis: 0 | 1) => (outputs[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
   const padded = [Math.max(extent(0), h + padding[0]), Math.max(extent(1), w + padding[1])] as const;
-  const low = onnx.constant([-Infinity], []);
-  const image = onnx.pad(context.tiles(x), [padding[0], padding[1], 0, 0], [padded[0] - h - padding[0], padded[1] - w - padding[1], 0, 0], low);
-  const values = tapsOf(window).map(([i, j]) => {
+  const image = onnx.pad(context.tiles(x), [padding[0], padding[1], 0, 0], [padded[0] - h - padding[0], padded[1] - w - padding[1], 0, 0], onnx.constant([fill], []));
+  return tapsOf(window).map(([i, j]) => {
     const start = [i * dilations[0], j * dilations[1]] as const;
     const end = [start[0] + (outputs[0] - 1) * strides[0] + 1, start[1] + (outputs[1] - 1) * strides[1] + 1];
     return onnx.slice(image, start, end, [0, 1], strides);
   });
-  return { values, padded };
 }
 
 /** Per tap, 1 where it holds the first maximum of its window and 0 elsewhere. */
-function firstMaximum({ values }: Taps, context: LoweringContext): readonly string[] {
+function firstMaximum(values: readonly string[], context: LoweringContext): readonly string[] {
   const { onnx } = context;
   const maximum = values.length === 1 ? (values[0] ?? '') : onnx.op('Max', values);
   const masks: string[] = [];
@@ -51,7 +42,7 @@ function total(terms: readonly string[], context: LoweringContext): string {
 
 /** Lowers max pooling; the result is tiled. */
 export function lowerMaxPool(node: NodeOf<'MaxPool'>, context: LoweringContext): string {
-  const { values } = tapViews(inputOf(node), node.attributes, node.shape, context);
+  const values = tapViews(inputOf(node), node.attributes, node.shape, -Infinity, context);
   return values.length === 1 ? (values[0] ?? '') : context.onnx.op('Max', values);
 }
 
@@ -59,8 +50,8 @@ export function lowerMaxPool(node: NodeOf<'MaxPool'>, context: LoweringContext):
 export function lowerMaxPoolGather(node: NodeOf<'MaxPoolGather'>, context: LoweringContext): string {
   const { onnx } = context;
   const [v, x] = inputsOf(node);
-  const masks = firstMaximum(tapViews(x, node.attributes, node.shape, context), context);
-  const views = tapViews(v, node.attributes, node.shape, context).values;
+  const masks = firstMaximum(tapViews(x, node.attributes, node.shape, -Infinity, context), context);
+  const views = tapViews(v, node.attributes, node.shape, 0, context);
   return total(masks.map((mask, tap) => onnx.op('Mul', [mask, views[tap] ?? ''])), context);
 }
 
@@ -76,7 +67,7 @@ export function lowerMaxPoolGrad(node: NodeOf<'MaxPoolGrad'>, context: LoweringC
   const { kernel, strides, dilations, padding } = node.attributes;
   const [n, h, w, c] = nhwc(node.shape);
   const [, oh, ow] = nhwc(dy.shape);
-  const taps = tapViews(x, node.attributes, dy.shape, context);
+  const taps = tapViews(x, node.attributes, dy.shape, -Infinity, context);
   const shares = firstMaximum(taps, context).map((mask) => onnx.op('Mul', [mask, context.tiles(dy)]));
   const interleaves = kernel[0] === strides[0] && kernel[1] === strides[1] && dilations.every((d) => d === 1);
   if (interleaves) {
