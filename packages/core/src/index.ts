@@ -29,6 +29,8 @@ export * from './progress.js';
 export * from './random.js';
 export * from './runtime.js';
 export * from './safetensors.js';
+export type { BatchSource, ExpertSource, SampledOptions } from './sampled-draw.js';
+export * from './sampled.js';
 export * from './scope.js';
 export * from './store.js';
 export * from './supervised.js';

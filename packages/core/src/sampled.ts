@@ -1,0 +1,146 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { add, mul } from '@tensorflow/tfjs-core';
+import { applyAugmentation, augmentationVariants } from './augment/augment.js';
+import type { AugmentationVariant } from './augment/augment.js';
+import type { AugmentStrategy } from './augment/strategy.js';
+import { checkInteger } from './check.js';
+import type { Coreset, CoresetGrad, Learnable } from './coreset.js';
+import type { Divergence } from './divergence/divergence.js';
+import { ConfigError, ShapeError } from './errors.js';
+import type { Batch, Model } from './model.js';
+import type { Objective, PreparedObjective } from './objective.js';
+import type { Key } from './random.js';
+import { foldIn, key as keyFromSeed } from './random.js';
+import type { Program, Runtime } from './runtime.js';
+import { disposeSample, draw, startRange } from './sampled-draw.js';
+import type { Range, SampledOptions } from './sampled-draw.js';
+import { disposeTree, treeMap } from './tree.js';
+import type { Tree } from './tree.js';
+
+type Estimate = { readonly grad: CoresetGrad; readonly value?: Scalar };
+type Arguments<P extends Tree> = [key: Key, coreset: Coreset, expert: P, start: P | undefined, real: Batch | undefined, augmentation: readonly Tree[]];
+
+/** The tensor program of one variant. */
+function estimator<P extends Tree>(divergence: Divergence, model: Model<P>, learnable: Learnable, variant: AugmentationVariant) {
+  return (...[key, coreset, expert, start, real, augmentation]: Arguments<P>): Estimate =>
+    divergence.estimate(key, {
+      model,
+      coreset,
+      learnable,
+      expert,
+      ...(start === undefined ? {} : { start }),
+      ...(real === undefined ? {} : { real }),
+      ...(variant === 'none' ? {} : { augment: (x: Tensor, n: number) => applyAugmentation(variant, x, augmentation[Math.min(n, augmentation.length - 1)] ?? []) }),
+    });
+}
+
+const average = (estimates: readonly Estimate[]): Estimate => {
+  const [first, ...rest] = estimates as readonly [Estimate, ...Estimate[]];
+  return treeMap((...leaves) => mul(leaves.reduce((a, b): Tensor => add(a, b)), 1 / leaves.length), first, ...rest);
+};
+
+/**
+ * The objective that estimates a divergence at randomly drawn experts: each step draws expert, start epoch, augmentation
+ * and real batch on the host, from its key alone, and runs one program per augmentation variant.
+ *
+ * @throws ConfigError if epochs or counts are out of range or the divergence needs real data that is not given;
+ * ShapeError (from `prepare`) if inputs to augment are no images.
+ * @example
+ * ```ts
+ * import { contrastiveDivergence, crossEntropyEnergy, key, parseAugmentation, sampled, supervised } from '@bpc/core';
+ * import { convNet } from '@bpc/models';
+ * const network = convNet({ depth: 3, width: 32, inputShape: [28, 28, 1], classes: 10 });
+ * const model = supervised({ network, energy: crossEntropyEnergy() });
+ * // One untrained network stands in for trained experts here.
+ * const experts = { count: 1, epochs: 1, load: async () => network.init(key(0)) };
+ * const objective = sampled(contrastiveDivergence(), { model, experts, augment: parseAugmentation('color_crop') });
+ * ```
+ */
+export function sampled<P extends Tree>(divergence: Divergence, options: SampledOptions<P>): Objective<readonly Tree[]> {
+  const range = startRange(options);
+  const expertsPerStep = checkInteger('expertsPerStep', options.expertsPerStep ?? 1, 1);
+  checkInteger('augmentDraws', options.augmentDraws ?? 1, 1);
+  if (divergence.requires.real && options.real === undefined) {
+    throw new ConfigError(`divergence '${divergence.name}' needs real data, but real is not given`, 'pass a BatchSource as real');
+  }
+  const strategy = options.augment ?? { groups: [], alignCorners: true };
+  return {
+    name: divergence.name,
+    init: () => [],
+    prepare: async (runtime, like, learnable) => {
+      if (strategy.groups.length > 0 && like.x.shape.length !== 4) {
+        throw new ShapeError(`coreset inputs have shape [${like.x.shape}], which are no images`, 'leave augment out, or give x the shape [M, height, width, channels]');
+      }
+      const programs = compileAll(runtime, divergence, options.model, strategy, learnable);
+      const mean = runtime.compile(average);
+      const dispose = async () => { await Promise.all([...programs.values(), mean].map((program) => program.dispose())); };
+      const estimate = async (key: Key, coreset: Coreset): Promise<Estimate> => {
+        const sample = await draw(key, options, range, strategy, coreset.x);
+        try {
+          const { variant, expert, start, real, augmentation } = sample;
+          return await programOf(programs, variant)(foldIn(key, 4), coreset, expert, start, real, augmentation);
+        } finally {
+          disposeSample(sample);
+        }
+      };
+      try {
+        await prepareAll(programs, options, range, strategy, like);
+      } catch (error) {
+        await dispose();
+        throw error;
+      }
+      return stepper(estimate, mean, expertsPerStep, dispose);
+    },
+  };
+}
+
+type Programs<P extends Tree> = ReadonlyMap<AugmentationVariant, Program<Arguments<P>, Estimate>>;
+
+function compileAll<P extends Tree>(runtime: Runtime, divergence: Divergence, model: Model<P>, strategy: AugmentStrategy, learnable: Learnable): Programs<P> {
+  return new Map(augmentationVariants(strategy).map((variant) => [variant, runtime.compile(estimator(divergence, model, learnable, variant))] as const));
+}
+
+function programOf<P extends Tree>(programs: Programs<P>, variant: AugmentationVariant): Program<Arguments<P>, Estimate> {
+  const program = programs.get(variant);
+  if (program === undefined) throw new ConfigError(`no program for augmentation '${variant}'`, 'report this as a bug');
+  return program;
+}
+
+/** Compiles each variant on arguments of the right shapes. */
+async function prepareAll<P extends Tree>(programs: Programs<P>, options: SampledOptions<P>, range: Range, strategy: AugmentStrategy, like: Coreset): Promise<void> {
+  const key = keyFromSeed(0);
+  for (const [variant, program] of programs) {
+    const groups = strategy.groups.filter((group) => augmentationVariants({ ...strategy, groups: [group] })[0] === variant);
+    const sample = await draw(key, options, range, { ...strategy, groups }, like.x);
+    try {
+      await program.prepare(key, like, sample.expert, sample.start, sample.real, sample.augmentation);
+    } finally {
+      disposeSample(sample);
+    }
+  }
+}
+
+function stepper(
+  estimate: (key: Key, coreset: Coreset) => Promise<Estimate>,
+  mean: Program<[readonly Estimate[]], Estimate>,
+  expertsPerStep: number,
+  dispose: () => Promise<void>,
+): PreparedObjective<readonly Tree[]> {
+  return {
+    async step(key, coreset) {
+      const estimates: Estimate[] = [];
+      try {
+        for (let i = 0; i < expertsPerStep; i++) estimates.push(await estimate(foldIn(key, i), coreset));
+        const [only] = estimates;
+        if (estimates.length === 1 && only !== undefined) {
+          estimates.pop();
+          return { ...only, state: [] };
+        }
+        return { ...(await mean(estimates)), state: [] };
+      } finally {
+        for (const made of estimates) disposeTree(made);
+      }
+    },
+    dispose,
+  };
+}
