@@ -50,6 +50,8 @@ export const learningSettings: SettingGroup = {
     number('sigma', 'standard deviation of the noise on expert weights'),
     words('reduction', 'energy of the coreset: mean or sum over its points'),
     words('augment', 'none, or groups such as color_crop_cutout_flip_scale_rotate', 'strategy'),
+    number('augmentDraws', 'augmentation draws per step; 1 shares one between the inner steps and the loss'),
+    number('expertsPerStep', 'experts averaged per step'),
     toggle('learnLabels', 'learn the labels too'),
     number('labelLearningRate', 'learning rate of the labels'),
     toggle('learnWeights', 'learn the weights too'),

@@ -1,17 +1,17 @@
+import { AUGMENTATION_GROUPS, BpcError, parseAugmentation } from '@bpc/core';
 import { z } from 'zod';
 
-/** The six groups of differentiable siamese augmentation. */
-export const augmentationGroups = ['color', 'crop', 'cutout', 'flip', 'scale', 'rotate'] as const;
+const expected = `'none' or groups joined by '_', out of: ${AUGMENTATION_GROUPS.join(', ')}`;
 
-const expected = `'none' or groups joined by '_', out of: ${augmentationGroups.join(', ')}`;
+function isAugmentation(name: string): boolean {
+  try {
+    parseAugmentation(name);
+    return true;
+  } catch (error) {
+    if (error instanceof BpcError) return false;
+    throw error;
+  }
+}
 
 /** `none`, or a strategy such as `color_crop_cutout_scale_rotate`. */
-export const augmentationName = () =>
-  z.string({ error: expected }).refine(
-    (name) => {
-      const groups = name.split('_');
-      const known = groups.every((group) => augmentationGroups.some((candidate) => candidate === group));
-      return name === 'none' || (known && new Set(groups).size === groups.length);
-    },
-    { error: expected },
-  );
+export const augmentationName = () => z.string({ error: expected }).refine(isAugmentation, { error: expected });

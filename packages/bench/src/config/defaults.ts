@@ -53,6 +53,8 @@ const base: Preset = {
   sigma: 0.001,
   reduction: 'mean',
   augment: 'color_crop_cutout_scale_rotate',
+  augmentDraws: 1,
+  expertsPerStep: 1,
   learnLabels: false,
   labelLearningRate: 0.1,
   learnWeights: false,
@@ -114,3 +116,12 @@ export function preset(dataset: RunConfig['dataset'], ipc: number): Preset {
 export const defaultDataset: RunConfig['dataset'] = 'mnist';
 /** Images per class when nothing is said. */
 export const defaultIpc = 1;
+
+/** What `bpc tune-evaluation` tries. */
+export const tuningSpace = {
+  steps: [100, 200, 400, 800],
+  stepSize: [0.003, 0.1] as const,
+  augment: ['none', 'color_crop_cutout_scale_rotate', 'crop_scale_rotate'],
+  priorPrecision: [0, 0.0005, 0.005, 0.05],
+  temperature: [0, 1e-6, 1e-5, 1e-4],
+};

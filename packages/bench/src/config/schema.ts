@@ -62,6 +62,8 @@ export const configSchema = z.strictObject({
   sigma: nonNegative(),
   reduction: choice(reductions),
   augment: augmentationName(),
+  augmentDraws: integer(1),
+  expertsPerStep: integer(1),
   learnLabels: flag(),
   labelLearningRate: nonNegative(),
   learnWeights: flag(),

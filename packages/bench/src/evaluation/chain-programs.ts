@@ -1,30 +1,29 @@
-import { crossEntropy, foldIn, grad, type Key, type Network, normal, type Program, type Runtime, type Tree, treeEntries, treeLeaves, treeMap, treeUnflatten } from '@bpc/core';
-import { add, div, mul, type Scalar, sub, sum, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
-import type { AugmentationVariant } from './augmentation.js';
+import { crossEntropy, grad, type Key, langevinStep, type Network, normalLike, type Program, reduceEnergy, type Runtime, type Tree, treeMap } from '@bpc/core';
+import { add, mul, type Scalar, sub, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 
-/** Points a chain is run on, with the augmentation of this step. Borrowed. */
-export type ChainData = { readonly x: Tensor; readonly y: Tensor; readonly weights: Tensor1D; readonly augmentation: Tree };
+/** Points a chain is run on. Borrowed. */
+export type ChainData = { readonly x: Tensor; readonly y: Tensor; readonly weights: Tensor1D };
 /** What changes from step to step or from setting to setting, so that no program is compiled twice for it. */
-export type ChainHyper = { readonly stepSize: Scalar; readonly momentum: Scalar; readonly precision: Scalar; readonly noise: Scalar };
+export type ChainHyper = { readonly stepSize: Scalar; readonly momentum: Scalar; readonly precision: Scalar; readonly temperature: Scalar };
 
-type DescendArguments = [params: Tree, velocity: Tree, data: ChainData, hyper: ChainHyper];
-type LangevinArguments = [key: Key, params: Tree, data: ChainData, hyper: ChainHyper];
+/** A chain's position while it is optimised. */
+export type ChainState = { readonly params: Tree; readonly velocity: Tree };
 
 /** Compiled programs of one network; they serve every coreset of a shape, every seed and every setting. */
 export interface ChainPrograms {
   /** `v ← μv + ∇U(θ)`, `θ ← θ − λv`. */
-  descend(variant: AugmentationVariant, ...args: DescendArguments): Promise<{ readonly params: Tree; readonly velocity: Tree }>;
-  /** `θ ← θ − λ∇U(θ) + noise·ξ`. */
-  langevin(variant: AugmentationVariant, ...args: LangevinArguments): Promise<Tree>;
+  readonly descend: Program<[state: ChainState, data: ChainData, hyper: ChainHyper], ChainState>;
+  /** `θ ← θ − λ∇U(θ) + √(2λT)·ξ`. */
+  readonly langevin: Program<[key: Key, params: Tree, data: ChainData, hyper: ChainHyper], Tree>;
   /** Logits of images; the host takes their softmax in float64. */
-  logits(params: Tree, x: Tensor): Promise<Tensor>;
+  readonly logits: Program<[params: Tree, x: Tensor], Tensor>;
   dispose(): Promise<void>;
 }
 
 interface ProgramOptions {
   readonly network: Network<Tree>;
   readonly runtime: Runtime;
-  /** `sum`: `Σ w ℓ`; `mean`: `Σ w ℓ / Σ w`. */
+  /** `sum`: `Σ w ℓ`; `mean`: `(1/M) Σ w ℓ`. */
   readonly reduction: 'mean' | 'sum';
 }
 
@@ -32,52 +31,25 @@ interface ProgramOptions {
  * Compiles the steps of a chain on `U(θ) = reduce_m w_m ℓ_m(θ) + ½ρ‖θ‖²`, whose target is `exp(−U/T)`.
  */
 export function chainPrograms({ network, runtime, reduction }: ProgramOptions): ChainPrograms {
-  const gradient = (variant: AugmentationVariant, params: Tree, { x, y, weights, augmentation }: ChainData, precision: Scalar): Tree => {
-    const loss = grad((p: Tree) => {
-      const weighted = sum(mul(crossEntropy(network.apply(p, variant.apply(x, augmentation)), y), weights));
-      return reduction === 'mean' ? div(weighted, sum(weights)) : weighted;
-    })(params);
+  const gradient = (params: Tree, { x, y, weights }: ChainData, precision: Scalar): Tree => {
+    const likelihood = grad((p: Tree) => reduceEnergy(crossEntropy(network.apply(p, x), y), weights, reduction))(params);
     // The prior's gradient in closed form: shorter to trace than ½ρ‖θ‖².
-    return treeMap((g, p) => add(g, mul(precision, p as Tensor)), loss, params);
+    return treeMap((g, p) => add(g, mul(precision, p as Tensor)), likelihood, params);
   };
-  const descents = new Map<string, Program<DescendArguments, { params: Tree; velocity: Tree }>>();
-  const diffusions = new Map<string, Program<LangevinArguments, Tree>>();
-  const logits = runtime.compile((params: Tree, x: Tensor) => network.apply(params, x));
-
-  const descent = (variant: AugmentationVariant) => {
-    const kept = descents.get(variant.name);
-    if (kept !== undefined) return kept;
-    const made = runtime.compile((...[params, velocity, data, hyper]: DescendArguments) => {
-      const g = gradient(variant, params, data, hyper.precision);
-      const next = treeMap((v, d) => add(mul(hyper.momentum, v), d as Tensor), velocity, g);
+  const programs = {
+    descend: runtime.compile(({ params, velocity }: ChainState, data: ChainData, hyper: ChainHyper): ChainState => {
+      const next = treeMap((v, g) => add(mul(hyper.momentum, v), g as Tensor), velocity, gradient(params, data, hyper.precision));
       return { params: treeMap((p, v) => sub(p, mul(hyper.stepSize, v as Tensor)), params, next), velocity: next };
-    });
-    descents.set(variant.name, made);
-    return made;
+    }),
+    langevin: runtime.compile((key: Key, params: Tree, data: ChainData, hyper: ChainHyper): Tree =>
+      langevinStep(params, gradient(params, data, hyper.precision), normalLike(key, params), hyper),
+    ),
+    logits: runtime.compile((params: Tree, x: Tensor) => network.apply(params, x)),
   };
-
-  const diffusion = (variant: AugmentationVariant) => {
-    const kept = diffusions.get(variant.name);
-    if (kept !== undefined) return kept;
-    const made = runtime.compile((...[key, params, data, hyper]: LangevinArguments): Tree => {
-      const g = treeLeaves(gradient(variant, params, data, hyper.precision));
-      const leaves = treeEntries(params).map(([, p], i) =>
-        add(sub(p, mul(hyper.stepSize, g[i] as Tensor)), mul(hyper.noise, normal(foldIn(key, i), p.shape))),
-      );
-      return treeUnflatten(params, leaves);
-    });
-    diffusions.set(variant.name, made);
-    return made;
-  };
-
   return {
-    descend: (variant, ...args) => descent(variant)(...args),
-    langevin: (variant, ...args) => diffusion(variant)(...args),
-    logits,
+    ...programs,
     async dispose() {
-      for (const program of [...descents.values(), ...diffusions.values(), logits]) await program.dispose();
-      descents.clear();
-      diffusions.clear();
+      for (const program of Object.values(programs)) await program.dispose();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { foldIn, key } from '@bpc/core';
+import { foldIn, key, NonFiniteError } from '@bpc/core';
 import type { EvaluationConfig } from '../config/index.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
 import type { TaskTools } from '../workers/protocol.js';
@@ -46,4 +46,14 @@ export async function evaluateTask(options: EvaluateTaskOptions, tools: TaskTool
     onProgress: (done, total) => tools.progress({ done, total }),
   });
   return scorePrediction(prediction, split);
+}
+
+/** The same for a search, where a candidate that diverges is no failure: it has no score. */
+export async function evaluateOrSkip(options: EvaluateTaskOptions, tools: TaskTools<SharedData>): Promise<Score | undefined> {
+  try {
+    return await evaluateTask(options, tools);
+  } catch (error) {
+    if (error instanceof NonFiniteError) return undefined;
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@ import { disposeTree, foldIn, key } from '@bpc/core';
 import type { FullConfig } from '../config/index.js';
 import { batchesPerEpoch } from '../experts/batches.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
-import { trainingPrograms, trainNetwork } from '../experts/train-network.js';
+import { trainingProgram, trainNetwork } from '../experts/train-network.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';
@@ -27,22 +27,22 @@ export async function fullTask(options: FullTaskOptions, tools: TaskTools<Shared
   const runtime = await openTaskRuntime(tools);
   const network = buildNetwork(spec);
   const stepsEach = settings.epochs * batchesPerEpoch(train.count, settings.batch);
-  const programs = await tools.resource(
+  const program = await tools.resource(
     `full ${JSON.stringify([spec, settings])}`,
-    async () => trainingPrograms({ network, runtime, settings, totalSteps: stepsEach }),
-    (made) => made.dispose(),
+    async () => trainingProgram({ network, runtime, settings, totalSteps: stepsEach }),
+    (made) => made.step.dispose(),
   );
   const logits = await tools.resource(
     `full logits ${JSON.stringify(spec)}`,
     async () => runtime.compile(network.apply),
-    (program) => program.dispose(),
+    (made) => made.dispose(),
   );
   const average = predictionAverage(test.count, dataset.classes);
   const points = Int32Array.from({ length: train.count }, (_, i) => i);
   for (let n = 0; n < settings.networks; n++) {
     const params = await trainNetwork({
       network,
-      programs,
+      program,
       settings,
       split: train,
       normalisation,

@@ -2,7 +2,7 @@ import { disposeTree, foldIn, InterruptedError, type Key, type Network, NonFinit
 import { scalar, zerosLike } from '@tensorflow/tfjs-core';
 import type { EvaluationConfig } from '../config/index.js';
 import type { Normalisation, Split, SplitRole } from '../data/dataset.js';
-import { type Augmentation, augmentation } from './augmentation.js';
+import { batchAugmentation } from './augmentation.js';
 import type { ChainHyper, ChainPrograms } from './chain-programs.js';
 import { coresetTensors, type HostCoreset } from './host-coreset.js';
 import { forwardBatch, predictSplit } from './predict-split.js';
@@ -35,28 +35,13 @@ function stepSizeAt({ stepSize, decay, steps }: EvaluationConfig, i: number): nu
   return decay === 'cosine' ? (stepSize / 2) * (1 + Math.cos((Math.PI * i) / steps)) : stepSize;
 }
 
-/** One chain's position; replaced step by step, and owned by the loop that runs the chain. */
-interface Chain {
-  params: Tree;
-  velocity: Tree;
-}
-
-function startChain(params: Tree): Chain {
-  return { params, velocity: treeMap((leaf) => zerosLike(leaf), params) };
-}
-
-function disposeChain({ params, velocity }: Chain): void {
-  disposeTree(params);
-  disposeTree(velocity);
-}
-
 function hyperOf(settings: EvaluationConfig, stepSize: number): ChainHyper {
   const { momentum, priorPrecision, temperature } = settings;
   return {
     stepSize: scalar(stepSize, 'float32'),
     momentum: scalar(momentum, 'float32'),
     precision: scalar(priorPrecision, 'float32'),
-    noise: scalar(Math.sqrt(2 * stepSize * temperature), 'float32'),
+    temperature: scalar(temperature, 'float32'),
   };
 }
 
@@ -69,9 +54,8 @@ function hyperOf(settings: EvaluationConfig, stepSize: number): ChainHyper {
  * @throws NonFiniteError when a chain diverges; InterruptedError when the signal is aborted.
  */
 export async function predictFromCoreset(options: PredictFromCoresetOptions): Promise<Prediction> {
-  const { network, coreset: host, settings, key, split, normalisation, width, programs } = options;
-  const augment = augmentation(settings.augment, split.shape);
-  const average = predictionAverage(split.count, host.classes);
+  const { coreset, settings, key, split, normalisation, width, programs } = options;
+  const average = predictionAverage(split.count, coreset.classes);
   // At T = 0 there is nothing to diffuse: the optimised network is the only draw.
   const between = settings.temperature > 0 ? settings.thinning : 0;
   const total = settings.chains * (settings.steps + settings.draws * (between + 1));
@@ -84,70 +68,67 @@ export async function predictFromCoreset(options: PredictFromCoresetOptions): Pr
     await new Promise((resolve) => setImmediate(resolve));
     if (options.signal?.aborted === true) throw new InterruptedError('stopped while evaluating', done, 'start the same command again');
   };
-  const coreset = coresetTensors(host);
-  try {
-    for (let c = 0; c < settings.chains; c++) {
-      const chainKey = foldIn(key, c);
-      const chain = startChain(network.init(foldIn(chainKey, INIT)));
-      try {
-        let step = 0;
-        const move = (kind: 'descend' | 'langevin', stepSize: number) => {
-          const at = step++;
-          return advanceChain({ kind, chain, programs, coreset, augment, hyper: hyperOf(settings, stepSize), key: chainKey, step: at });
-        };
-        for (let i = 0; i < settings.steps; i++) {
-          await move('descend', stepSizeAt(settings, i));
-          await advance();
-        }
-        for (let d = 0; d < settings.draws; d++) {
-          for (let i = 0; i < between; i++) {
-            await move('langevin', settings.stepSize);
-            await advance();
-          }
-          const logits = await predictSplit({ predict: programs.logits, params: chain.params, split, normalisation, batch: forwardBatch(split, width) });
-          if (!logits.every(Number.isFinite)) {
-            throw new NonFiniteError(`chain ${c} of the evaluation diverged`, step, 'lower evaluation.stepSize or evaluation.temperature');
-          }
-          average.draw(logits);
-          await advance();
-        }
-        average.endChain();
-      } finally {
-        disposeChain(chain);
+  for (let c = 0; c < settings.chains; c++) {
+    const chain = startChain(options, foldIn(key, c));
+    try {
+      for (let i = 0; i < settings.steps; i++) {
+        await chain.move('descend', stepSizeAt(settings, i));
+        await advance();
       }
+      for (let d = 0; d < settings.draws; d++) {
+        for (let i = 0; i < between; i++) {
+          await chain.move('langevin', settings.stepSize);
+          await advance();
+        }
+        const logits = await predictSplit({ predict: programs.logits, params: chain.params(), split, normalisation, batch: forwardBatch(split, width) });
+        if (!logits.every(Number.isFinite)) {
+          throw new NonFiniteError(`chain ${c} of the evaluation diverged`, settings.steps + d * between, 'lower evaluation.stepSize or evaluation.temperature');
+        }
+        average.draw(logits);
+        await advance();
+      }
+      average.endChain();
+    } finally {
+      chain.dispose();
     }
-  } finally {
-    disposeTree(coreset);
   }
   return average.result(settings.temperature > 0 ? 'posterior' : 'ensemble');
 }
 
-interface Move {
-  readonly kind: 'descend' | 'langevin';
-  readonly chain: Chain;
-  readonly programs: ChainPrograms;
-  readonly coreset: ReturnType<typeof coresetTensors>;
-  readonly augment: Augmentation;
-  readonly hyper: ChainHyper;
-  readonly key: Key;
-  readonly step: number;
+/** A chain that owns its position. */
+interface Chain {
+  /** Borrowed until the next move. */
+  params(): Tree;
+  move(kind: 'descend' | 'langevin', stepSize: number): Promise<void>;
+  dispose(): void;
 }
 
-async function advanceChain({ kind, chain, programs, coreset, augment, hyper, key, step }: Move): Promise<void> {
-  const { variant, parameters } = augment.draw(foldIn(foldIn(key, AUGMENT), step), coreset.x.shape[0] ?? 0);
-  const data = { ...coreset, augmentation: parameters };
-  try {
-    if (kind === 'descend') {
-      const next = await programs.descend(variant, chain.params, chain.velocity, data, hyper);
-      disposeChain(chain);
-      Object.assign(chain, next);
-    } else {
-      const next = await programs.langevin(variant, foldIn(foldIn(key, STEP), step), chain.params, data, hyper);
-      disposeTree(chain.params);
-      chain.params = next;
-    }
-  } finally {
-    disposeTree(parameters);
-    disposeTree(hyper);
-  }
+function startChain({ network, programs, coreset, settings, split }: PredictFromCoresetOptions, key: Key): Chain {
+  const augment = batchAugmentation(settings.augment, split.shape);
+  let params = network.init(foldIn(key, INIT));
+  let velocity: Tree = treeMap((leaf) => zerosLike(leaf), params);
+  let step = 0;
+  return {
+    params: () => params,
+    async move(kind, stepSize) {
+      const at = step++;
+      const data = coresetTensors({ ...coreset, x: augment(coreset.x, foldIn(foldIn(key, AUGMENT), at)) });
+      const hyper = hyperOf(settings, stepSize);
+      try {
+        if (kind === 'descend') {
+          const next = await programs.descend({ params, velocity }, data, hyper);
+          disposeTree({ params, velocity });
+          ({ params, velocity } = next);
+        } else {
+          const next = await programs.langevin(foldIn(foldIn(key, STEP), at), params, data, hyper);
+          disposeTree(params);
+          params = next;
+        }
+      } finally {
+        disposeTree(data);
+        disposeTree(hyper);
+      }
+    },
+    dispose: () => disposeTree({ params, velocity }),
+  };
 }

@@ -14,11 +14,12 @@ export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array
 export function batchTensors(
   split: Split<SplitRole>,
   indices: ArrayLike<number>,
-  { normalisation, classes }: { readonly normalisation: Normalisation; readonly classes: number },
+  options: { readonly normalisation: Normalisation; readonly classes: number; readonly augment?: (images: Float32Array) => Float32Array },
 ): { readonly x: Tensor; readonly y: Tensor } {
+  const { normalisation, classes, augment = (images) => images } = options;
   const labels = Int32Array.from({ length: indices.length }, (_, i) => split.labels[indices[i] ?? 0] ?? 0);
   return {
-    x: tensor(toFloat(split, indices, normalisation), [indices.length, ...split.shape], 'float32'),
+    x: tensor(augment(toFloat(split, indices, normalisation)), [indices.length, ...split.shape], 'float32'),
     y: tensor(oneHot(labels, classes), [indices.length, classes], 'float32'),
   };
 }

@@ -1,19 +1,11 @@
 import { join } from 'node:path';
-import { CheckpointError, type Tree } from '@bpc/core';
+import { CheckpointError, type ExpertSource, type Tree } from '@bpc/core';
 import { type ExpertRecipe, expertFileName, readExpertFile, snapshotTree, type Trajectory } from './expert-file.js';
-
-/** Snapshots of trained experts, loaded when asked for. */
-export interface ExpertFiles<P extends Tree> {
-  readonly count: number;
-  /** Snapshots 0 … epochs exist. */
-  readonly epochs: number;
-  /** Fresh tensors, owned by the caller. */
-  load(expert: number, epoch: number): Promise<P>;
-}
 
 interface SourceOptions<P extends Tree> {
   readonly folder: string;
   readonly count: number;
+  /** Epochs of training; there is one snapshot more. */
   readonly epochs: number;
   readonly recipe: ExpertRecipe;
   /** Parameters of the network; only their names and shapes are used. */
@@ -23,7 +15,7 @@ interface SourceOptions<P extends Tree> {
 }
 
 /** Experts from the files that `trainExperts` wrote. */
-export function expertFiles<P extends Tree>({ folder, count, epochs, recipe, like, cached = 16 }: SourceOptions<P>): ExpertFiles<P> {
+export function expertFiles<P extends Tree>({ folder, count, epochs, recipe, like, cached = 16 }: SourceOptions<P>): ExpertSource<P> {
   const cache = new Map<number, Trajectory>();
   const trajectory = async (expert: number): Promise<Trajectory> => {
     const kept = cache.get(expert);
@@ -37,5 +29,5 @@ export function expertFiles<P extends Tree>({ folder, count, epochs, recipe, lik
     cache.set(expert, read);
     return read;
   };
-  return { count, epochs, load: async (expert, epoch) => snapshotTree(await trajectory(expert), epoch, like) };
+  return { count, epochs: epochs + 1, load: async (expert, epoch) => snapshotTree(await trajectory(expert), epoch, like) };
 }

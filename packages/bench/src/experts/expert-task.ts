@@ -6,7 +6,7 @@ import type { TaskTools } from '../workers/protocol.js';
 import { batchesPerEpoch } from './batches.js';
 import { type ExpertRecipe, expertFileName, snapshotEntries, writeExpertFile } from './expert-file.js';
 import { buildNetwork, type NetworkSpec } from './network.js';
-import { trainingPrograms, trainNetwork, type TrainingSettings } from './train-network.js';
+import { trainingProgram, trainNetwork, type TrainingSettings } from './train-network.js';
 
 /** One expert to train. */
 export interface ExpertTaskOptions {
@@ -26,15 +26,15 @@ export async function expertTask(options: ExpertTaskOptions, tools: TaskTools<Sh
   const runtime = await openTaskRuntime(tools);
   const network = buildNetwork(spec);
   const totalSteps = settings.epochs * batchesPerEpoch(points.length, settings.batch);
-  const programs = await tools.resource(
+  const program = await tools.resource(
     `expert ${JSON.stringify([spec, settings, totalSteps])}`,
-    async () => trainingPrograms({ network, runtime, settings, totalSteps }),
-    (made) => made.dispose(),
+    async () => trainingProgram({ network, runtime, settings, totalSteps }),
+    (made) => made.step.dispose(),
   );
   const entries: [string, SafetensorsEntry][] = [];
   const params = await trainNetwork({
     network,
-    programs,
+    program,
     settings,
     split: dataset.train,
     normalisation: dataset.normalisation,

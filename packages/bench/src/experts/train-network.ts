@@ -15,7 +15,7 @@ import {
   valueAndGrad,
 } from '@bpc/core';
 import { mean, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { augmentation, type AugmentationVariant } from '../evaluation/augmentation.js';
+import { batchAugmentation } from '../evaluation/augmentation.js';
 import type { Normalisation, TrainSplit } from '../data/dataset.js';
 import { batchesPerEpoch, batchTensors, epochBatches } from './batches.js';
 
@@ -31,14 +31,12 @@ export interface TrainingSettings {
   readonly augment: string;
 }
 
-type TrainingArguments = [params: Tree, state: Tree, x: Tensor, y: Tensor, augmentation: Tree];
-type TrainingResult = { readonly params: Tree; readonly state: Tree; readonly loss: Scalar };
+type TrainingResult = { readonly params: Tree; readonly state: readonly Tree[]; readonly loss: Scalar };
 
-/** Compiled training steps of one network, one program per augmentation; may serve many trainings. */
-export interface TrainingPrograms {
-  initState(params: Tree): Tree;
-  step(variant: AugmentationVariant, ...args: TrainingArguments): Promise<TrainingResult>;
-  dispose(): Promise<void>;
+/** The compiled training step of one network; may serve many trainings. */
+export interface TrainingProgram {
+  initState(params: Tree): readonly Tree[];
+  readonly step: Program<[params: Tree, state: readonly Tree[], x: Tensor, y: Tensor], TrainingResult>;
 }
 
 interface ProgramOptions {
@@ -50,38 +48,23 @@ interface ProgramOptions {
 }
 
 /**
- * Compiles `θ ← θ − η(g + μv)`, `g = ∇ mean CE + wd·θ`, as PyTorch's SGD. Programs are made when first needed.
+ * Compiles `v ← μv + g`, `θ ← θ − ηv` with `g = ∇ mean CE + wd·θ`, as PyTorch's SGD.
  */
-export function trainingPrograms({ network, runtime, settings, totalSteps }: ProgramOptions): TrainingPrograms {
+export function trainingProgram({ network, runtime, settings, totalSteps }: ProgramOptions): TrainingProgram {
   const { learningRate, momentum, weightDecay, decay } = settings;
   const optimizer = sgd({ learningRate: decay === 'cosine' ? cosineSchedule({ peak: learningRate, totalSteps }) : learningRate, momentum, weightDecay });
-  const programs = new Map<string, Program<TrainingArguments, TrainingResult>>();
-  const programOf = ({ name, apply }: AugmentationVariant) => {
-    const kept = programs.get(name);
-    if (kept !== undefined) return kept;
-    const made = runtime.compile((...[params, state, x, y, parameters]: TrainingArguments): TrainingResult => {
-      const { value, grad } = valueAndGrad((p: Tree) => mean(crossEntropy(network.apply(p, apply(x, parameters)), y)))(params);
-      // The optimiser made this state itself, in initState.
-      const update = optimizer.update(grad, state as readonly Tree[], params);
-      return { params: applyUpdates(params, update.updates), state: update.state, loss: value };
-    });
-    programs.set(name, made);
-    return made;
-  };
-  return {
-    initState: (params) => optimizer.init(params),
-    step: (variant, ...args) => programOf(variant)(...args),
-    async dispose() {
-      for (const program of programs.values()) await program.dispose();
-      programs.clear();
-    },
-  };
+  const step = runtime.compile((params: Tree, state: readonly Tree[], x: Tensor, y: Tensor): TrainingResult => {
+    const { value, grad } = valueAndGrad((p: Tree) => mean(crossEntropy(network.apply(p, x), y)))(params);
+    const update = optimizer.update(grad, state, params);
+    return { params: applyUpdates(params, update.updates), state: update.state, loss: value };
+  });
+  return { initState: (params) => optimizer.init(params), step };
 }
 
 /** What `trainNetwork` needs. */
 export interface TrainNetworkOptions {
   readonly network: Network<Tree>;
-  readonly programs: TrainingPrograms;
+  readonly program: TrainingProgram;
   readonly settings: TrainingSettings;
   readonly split: TrainSplit;
   readonly normalisation: Normalisation;
@@ -108,30 +91,31 @@ const watchEvery = 20;
  * @throws NonFiniteError when the loss diverges; InterruptedError when the signal is aborted.
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> {
-  const { network, programs, settings, split, normalisation, points, key, signal, onStep, onEpoch } = options;
-  const augment = augmentation(settings.augment, split.shape);
+  const { network, program, settings, split, normalisation, points, key, signal, onStep, onEpoch } = options;
+  const augment = batchAugmentation(settings.augment, split.shape);
   const total = settings.epochs * batchesPerEpoch(points.length, settings.batch);
   let params = network.init(foldIn(key, INIT));
-  let state = programs.initState(params);
+  let state = program.initState(params);
   let step = 0;
   try {
     await onEpoch?.(0, params);
     for (let epoch = 1; epoch <= settings.epochs; epoch++) {
       for (const indices of epochBatches(points, settings.batch, foldIn(key, ORDER), epoch)) {
         if (signal?.aborted === true) throw new InterruptedError(`training stopped at step ${step}`, step, 'start it again');
-        const { variant, parameters } = augment.draw(foldIn(foldIn(key, AUGMENT), step), indices.length);
-        const batch = batchTensors(split, indices, { normalisation, classes: network.outputs });
+        const augmentKey = foldIn(foldIn(key, AUGMENT), step);
+        const batch = batchTensors(split, indices, { normalisation, classes: network.outputs, augment: (images) => augment(images, augmentKey) });
         let next: TrainingResult;
         try {
-          next = await programs.step(variant, params, state, batch.x, batch.y, parameters);
+          next = await program.step(params, state, batch.x, batch.y);
         } finally {
           disposeTree(batch);
-          disposeTree(parameters);
         }
         disposeTree(params);
         disposeTree(state);
         ({ params, state } = next);
         step++;
+        // Compiled steps never wait for anything, so an abort would not arrive without this turn of the event loop.
+        await new Promise((resolve) => setImmediate(resolve));
         const watched = step % watchEvery === 0 || step === total;
         const loss = watched ? (await next.loss.data())[0] : undefined;
         disposeTree(next.loss);

@@ -8,12 +8,12 @@ import {
   key,
   learn,
   type Metadata,
+  parseAugmentation,
   sampled,
   supervised,
 } from '@bpc/core';
 import { fileStore } from '@bpc/core/node';
 import type { RunConfig } from '../config/index.js';
-import { augmentationStrategy } from '../evaluation/augmentation.js';
 import { expertFiles } from '../experts/expert-source.js';
 import type { ExpertRecipe } from '../experts/expert-file.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
@@ -52,12 +52,15 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
   const labels = labelKind(config);
   const like = network.init(key(0));
   const start = initialCoreset(dataset, { init: config.init, ipc: config.ipc, seed, labels });
-  const { langevinSteps, stepSize, temperature, reduction, sigma, steps, learnLabels, learnWeights, startEpochRange } = config;
+  const { langevinSteps, stepSize, temperature, reduction, sigma, steps, learnLabels, learnWeights, expertsPerStep, augmentDraws } = config;
+  const [firstEpoch, lastEpoch] = config.startEpochRange;
   const objective = sampled(contrastiveDivergence({ steps: langevinSteps, stepSize, temperature, reduction, sigma }), {
     model: supervised({ network, energy: crossEntropyEnergy({ targets: labels }) }),
     experts: expertFiles({ folder: expertFolder, count: config.experts, epochs: config.expertEpochs, recipe, like }),
-    startEpochRange,
-    augment: augmentationStrategy(config.augment),
+    startEpochs: { from: firstEpoch, to: lastEpoch + 1 },
+    expertsPerStep,
+    augmentDraws,
+    augment: parseAugmentation(config.augment),
   });
   const run = () =>
     learn({

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { CheckpointError, ConfigError } from '@bpc/core';
+import type { Command } from 'commander';
+import type { Overrides } from '../../config/index.js';
+import type { EvaluateTaskOptions } from '../../evaluation/evaluate-task.js';
+import type { Score } from '../../evaluation/score.js';
+import { buildNetwork, networkSpec, networkTitle } from '../../experts/network.js';
+import { inferenceNote, readCoreset, seedsOf } from '../../learning/index.js';
+import { type ResultRow, summarise } from '../../report/results.js';
+import { renderTable } from '../../report/table.js';
+import { chooseRuntime, formatRuntimeName, packageVersions, peakRssMb } from '../../runtime-choice/index.js';
+import { moduleUrl, runWithProgress, type TaskSpec } from '../../workers/index.js';
+import { addConfigFlags, configFromFlags, evaluationSettings, machineSettings, taskSettings } from '../config-flags.js';
+import { type CommandContext, printResult } from '../context.js';
+import { loadDataset } from '../load-dataset.js';
+import { withPool } from '../open-pool.js';
+import type { Runner } from '../runner.js';
+
+const groups = [taskSettings, evaluationSettings, machineSettings];
+
+interface EvaluateOptions extends Overrides {
+  readonly coreset?: string;
+  readonly data?: string;
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw new CheckpointError(`cannot read coreset file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, 'pass --coreset with the path of a safetensors file', { cause });
+  }
+}
+
+async function evaluate(context: CommandContext, options: EvaluateOptions): Promise<void> {
+  const { reporter, signal } = context;
+  if (options.coreset === undefined) throw new ConfigError('option --coreset is missing', 'pass --coreset with the path of a safetensors file');
+  const bytes = await readBytes(options.coreset);
+  const config = configFromFlags(options, groups);
+  const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
+  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
+  const { coreset } = await readCoreset(bytes, dataset);
+  const network = networkSpec(config, dataset);
+  buildNetwork(network);
+  context.beginWork();
+  const seeds = seedsOf(config);
+  const begun = performance.now();
+  const module = moduleUrl('../../evaluation/evaluate-task.js', import.meta.url);
+  const tasks = seeds.map((seed): TaskSpec<EvaluateTaskOptions> => ({ module, export: 'evaluateTask', options: { network, coreset, settings: config.evaluation, seed, split: 'test' } }));
+  const { workers, threads } = config;
+  const scores = await withPool({ workers, threads, runtime, dataset, signal }, (pool) =>
+    runWithProgress<EvaluateTaskOptions, Score>(pool, tasks, reporter.phase(`evaluating with ${seeds.length} seeds`, seeds.length)),
+  );
+  const [first] = scores;
+  const metrics = Object.keys(first?.metrics ?? {}).map((metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const);
+  const note = inferenceNote(first?.inference ?? 'ensemble', config.evaluation);
+  const row: ResultRow = { name: first?.inference ?? 'ensemble', kind: 'other', note, metrics: Object.fromEntries(metrics) };
+  const seconds = { evaluate: Math.round((performance.now() - begun) / 10) / 100 };
+  const document = {
+    task: { dataset: dataset.name, coreset: options.coreset, points: coreset.weights.length, network: networkTitle(config), seeds },
+    rows: [row],
+    environment: { runtime: formatRuntimeName(runtime), threads, workers, node: process.version, versions: packageVersions(), seconds, peakRssMb: peakRssMb() },
+    config: { evaluation: config.evaluation },
+  };
+  printResult(context, document, () => [renderTable({ rows: [row] }), '', `  ${note}`].join('\n'));
+}
+
+/** `bpc evaluate`. */
+export function addEvaluateCommand(program: Command, run: Runner): void {
+  const command = program.command('evaluate').description('score any coreset file on the test split');
+  addConfigFlags(command, groups);
+  command
+    .option('--coreset <file>', 'safetensors file with x [points, …], y [points, classes] and weights [points]')
+    .option('--data <dir>', 'a folder with data sets, one sub-folder each (also BPC_DATA)')
+    .addHelpText('after', `
+Fresh networks are trained on the coreset and their predictions averaged; metrics are over the whole test split.
+
+Examples:
+  bpc evaluate --coreset bpc-out/mnist-ipc1-bpc-cd/coreset.safetensors
+  bpc evaluate --coreset mine.safetensors --dataset digits --seeds 5 --json
+  bpc evaluate --coreset mine.safetensors --evaluation-temperature 1e-5 --evaluation-draws 20`);
+  run(command, (context, options: EvaluateOptions) => evaluate(context, options));
+}

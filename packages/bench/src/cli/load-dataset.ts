@@ -1,0 +1,27 @@
+import type { Dataset } from '../data/dataset.js';
+import { getDataset } from '../data/get-dataset.js';
+import type { PhaseProgress } from '../progress/index.js';
+import type { CommandContext } from './context.js';
+
+interface LoadOptions {
+  readonly name: string;
+  /** A folder that the user named with `--data`. */
+  readonly dataDir?: string | undefined;
+}
+
+/** Loads a data set onto shared memory, downloading it with a progress line if need be. */
+export async function loadDataset({ reporter, signal }: CommandContext, { name, dataDir }: LoadOptions): Promise<Dataset> {
+  const phases = new Map<string, PhaseProgress>();
+  const dataset = await getDataset(name, {
+    shared: true,
+    signal,
+    ...(dataDir === undefined ? {} : { dataDir }),
+    onProgress({ file, received, total = 0 }) {
+      const phase = phases.get(file) ?? reporter.phase(`downloading ${file}`, total);
+      phases.set(file, phase);
+      phase.update(received, `${(received / 1e6).toFixed(1)} MB`);
+    },
+  });
+  for (const phase of phases.values()) phase.finish();
+  return dataset;
+}
