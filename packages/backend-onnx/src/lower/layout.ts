@@ -40,27 +40,3 @@ export function movesOnlyUnits(shape: Shape, perm: readonly number[]): boolean {
   const moved = perm.filter((axis) => shape[axis] !== 1);
   return moved.every((axis, i) => i === 0 || axis > (moved[i - 1] ?? 0));
 }
-
-/** Nodes that the outputs need, operands before their users. Iterative: unrolled chains are thousands of nodes deep. */
-export function topologicalOrder(outputs: readonly Node[]): readonly Node[] {
-  const order: Node[] = [];
-  const seen = new Set<Node>();
-  const stack: { readonly node: Node; next: number }[] = [];
-  for (const output of outputs) {
-    if (!seen.has(output)) {
-      seen.add(output);
-      stack.push({ node: output, next: 0 });
-    }
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const input = top.node.inputs[top.next++];
-      if (input === undefined) {
-        order.push(top.node);
-        stack.pop();
-      } else if (!seen.has(input)) {
-        seen.add(input);
-        stack.push({ node: input, next: 0 });
-      }
-    }
-  }
-  return order;
-}

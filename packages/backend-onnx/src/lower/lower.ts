@@ -1,10 +1,10 @@
 import { MissingKernelError } from '@bpc/core';
-import type { Graph, Node } from '@bpc/compiler';
+import { topologicalOrder, type Graph, type Node } from '@bpc/compiler';
 import type { OnnxModel, ValueInfo } from '../model/serialize.js';
 import { LoweringContext } from './context.js';
 import { lowerConv, lowerConvFilterGrad, lowerConvInputGrad } from './convolution.js';
 import { lowerBinary, lowerCast, lowerCompare, lowerSelect, lowerUnary } from './elementwise.js';
-import { assignLayouts, topologicalOrder } from './layout.js';
+import { assignLayouts } from './layout.js';
 import { lowerMaxPool, lowerMaxPoolGather, lowerMaxPoolGrad } from './max-pooling.js';
 import { lowerAvgPool, lowerAvgPoolGrad } from './pooling.js';
 import { lowerArgMax, lowerCumSum, lowerReduce } from './reduce.js';
