@@ -38,10 +38,19 @@ const fences = (chosen.length > 0 ? chosen : everything)
     return path.endsWith('.ts') ? commentFences(name, readFileSync(path, 'utf8')) : [];
   });
 
+// Fences that show a file of the repository are compiled and run as that file; here they must only be equal to it.
+const snippets = fences.filter(({ from }) => from === undefined);
+const outdated = fences.filter(({ from, code }) => {
+  if (from === undefined) return false;
+  const file = join(root, from);
+  return !existsSync(file) || readFileSync(file, 'utf8').trim() !== code.trim();
+});
+for (const { file, line, from } of outdated) console.error(`✗ ${file}:${line}: differs from ${from}; copy the file here`);
+
 try {
   mkdirSync(join(work, 'src'), { recursive: true });
   writeFileSync(join(work, 'package.json'), '{ "type": "module" }');
-  const modules = fences.map((fence) => {
+  const modules = snippets.map((fence) => {
     const name = `${fence.file.replace(/[^\w]+/g, '-')}-L${fence.line}`;
     const module = join(work, 'src', `${name}.ts`);
     // Code first, so that line numbers agree; the export makes every snippet a module with its own names.
@@ -56,8 +65,8 @@ try {
   writeFileSync(list, JSON.stringify(runnable.map(({ file, line, compiled }) => ({ label: `${file}:${line}`, module: compiled }))));
   const runner = fileURLToPath(new URL('fences/run.mjs', import.meta.url));
   const { status } = spawnSync(process.execPath, [runner, list], { cwd: work, stdio: ['ignore', 'inherit', 'inherit'] });
-  console.error(`${fences.length} fences, ${runnable.length} run, ${errors.length} type errors`);
-  process.exitCode = errors.length === 0 && status === 0 ? 0 : 1;
+  console.error(`${fences.length} fences, ${runnable.length} run, ${errors.length} type errors, ${outdated.length} outdated`);
+  process.exitCode = errors.length === 0 && outdated.length === 0 && status === 0 ? 0 : 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -1,8 +1,9 @@
 // Finds the TypeScript of the documentation: fences in Markdown files and in the `@example` blocks of doc comments.
 
 /**
- * @typedef {{ file: string, line: number, code: string, run: boolean }} Fence
- *   `line` is that of the first line of code; `run` is false for fences marked `ts no-run`.
+ * @typedef {{ file: string, line: number, code: string, run: boolean, from?: string }} Fence
+ *   `line` is that of the first line of code; `run` is false for fences marked `ts no-run`; `from` is the path in a fence
+ *   marked `ts from=PATH`, which shows a file that is built and run elsewhere.
  */
 
 const OPENING = /^(\s*)```(ts|typescript)(\s+[^`]*)?$/;
@@ -35,7 +36,9 @@ export function markdownFences(file, text, firstLine = 1) {
     while (++i < lines.length && (lines[i] ?? '').trim() !== '```');
     if (i === lines.length) throw new Error(`${file}:${firstLine + start - 1}: the fence is not closed`);
     const code = lines.slice(start, i).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line.trimStart()));
-    fences.push({ file, line: firstLine + start, code: code.join('\n'), run: !/\bno-run\b/.test(marks) });
+    const from = /\bfrom=(\S+)/.exec(marks)?.[1];
+    const run = from === undefined && !/\bno-run\b/.test(marks);
+    fences.push({ file, line: firstLine + start, code: code.join('\n'), run, ...(from !== undefined && { from }) });
   }
   return fences;
 }

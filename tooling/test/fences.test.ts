@@ -21,6 +21,12 @@ describe('fences of Markdown', () => {
     ]);
   });
 
+  it('that show a file name it, and do not run here', () => {
+    expect(markdownFences('a.md', '```ts from=examples/a/main.ts\nx;\n```')).toEqual([
+      { file: 'a.md', line: 2, code: 'x;', run: false, from: 'examples/a/main.ts' },
+    ]);
+  });
+
   it('in other languages are skipped, with what they show inside', () => {
     expect(markdownFences('a.md', '````md\n```ts\nx\n```\n````\n```bash\nls\n```\n```ts\ny\n```')).toMatchObject([{ code: 'y', line: 10 }]);
   });

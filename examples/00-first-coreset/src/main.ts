@@ -11,12 +11,6 @@ const experts = await trainExperts({ network, digits, runtime, count: 3, epochs:
 const model = supervised({ network, energy: crossEntropyEnergy() });
 const objective = sampled(contrastiveDivergence({ steps: 10, stepSize: 0.01, temperature: 0 }), { model, experts });
 const start = fromNearestMean({ data: { ...digits.train, ...digits }, imagesPerClass: 1 });
-const coreset = await learn({
-  objective,
-  coreset: start,
-  optimizer: sgd({ learningRate: 10 }),
-  runtime,
-  steps: 100,
-  key: key(0),
-}).collect();
+const optimizer = sgd({ learningRate: 10 });
+const coreset = await learn({ objective, coreset: start, optimizer, runtime, steps: 100, key: key(0) }).collect();
 console.log(`learned ${coreset.x.shape[0]} images of ${digits.train.count}`);

@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitepress';
+
+export default defineConfig({
+  title: '@bpc',
+  description: 'Bayesian pseudo-coresets in TypeScript',
+  srcExclude: ['api/**', 'images/**'],
+  cleanUrls: true,
+  markdown: { math: true },
+  // The API reference is generated beside the site and may not be there.
+  ignoreDeadLinks: [/\/api\//],
+  themeConfig: {
+    search: { provider: 'local' },
+    sidebar: [
+      {
+        text: 'Guide',
+        items: [
+          { text: 'Getting started', link: '/guide/getting-started' },
+          { text: 'Learning a coreset', link: '/guide/learn-a-coreset' },
+          { text: 'Runtimes', link: '/guide/runtimes' },
+          { text: 'Data', link: '/guide/data' },
+        ],
+      },
+      {
+        text: 'Reference',
+        items: [
+          { text: 'Sharp bits', link: '/sharp-bits' },
+          { text: 'Notation', link: '/notation' },
+          { text: 'Architecture', link: '/architecture' },
+          { text: 'Results', link: '/results/README' },
+        ],
+      },
+      { text: 'Contributing', items: [{ text: 'Write a divergence', link: '/contributing/new-divergence' }] },
+    ],
+  },
+});
