@@ -21,7 +21,7 @@ const isShaped = (value: object): value is Extract<HostTensor, { readonly data: 
 
 /** True for a leaf of a `HostTree`: a number, nested arrays, a typed array, or `{ data, shape }`. */
 export function isHostTensor(value: HostTree): value is HostTensor {
-  return typeof value === 'number' || isTyped(value) || Array.isArray(value) || (typeof value === 'object' && isShaped(value));
+  return typeof value === 'number' || isTyped(value) || Array.isArray(value) || (typeof value === 'object' && value !== null && isShaped(value));
 }
 
 function nestedShape(value: Nested, where: string): number[] {
@@ -146,12 +146,16 @@ export function unflattenHost(vector: Float64Array, like: HostTree): HostTree {
 
 /** Fresh tensors of a host tree: int32 for `Int32Array`, else float32. Owned by the caller. */
 export function tensorsFromHost(tree: HostTree): Tree {
-  if (isHostTensor(tree)) return tensorFromHost(tree);
-  return Object.fromEntries(Object.entries(tree).map(([name, child]) => [name, tensorsFromHost(child as HostTree)]));
+  const leaves = new Map(hostEntries(tree).map(([path, leaf]) => [path, hostArray(leaf, path)]));
+  const build = (node: HostTree, prefix: string): Tree => {
+    const leaf = leaves.get(prefix);
+    if (leaf !== undefined && isHostTensor(node)) return tensorFromHost(leaf);
+    return Object.fromEntries(Object.entries(node).map(([name, child]) => [name, build(child as HostTree, prefix === '' ? name : `${prefix}/${name}`)]));
+  };
+  return build(tree, '');
 }
 
-function tensorFromHost(value: HostTensor): Tensor {
-  const { data, shape } = hostArray(value);
+function tensorFromHost({ data, shape }: HostArray): Tensor {
   // tfjs keeps the array it is given; a copy keeps later writes by the caller out of the tensor.
   return data instanceof Int32Array ? tensor(data.slice(), [...shape], 'int32') : tensor(Float32Array.from(data), [...shape], 'float32');
 }
