@@ -69,7 +69,11 @@ const convolutions: [string, Convolution][] = [
   ['unequal explicit padding', { stride: 1, pad: [[0, 0], [2, 1], [0, 1], [0, 0]], dilation: 1 }], ['dilation 2', { stride: 1, pad: 'same', dilation: 2 }],
 ];
 
-describe.each(runtimes)('gradient rules on %s', (_, makeRuntime) => {
+/** Kernels that compiled runtimes refuse to trace. */
+const eagerOnly = new Set(['asinh', 'atan', 'cosh', 'selu', 'sinh']);
+
+describe.each(runtimes)('gradient rules on %s', (runtimeName, makeRuntime) => {
+  const eager = runtimeName.endsWith('eagerly');
   const check = async (f: (x: never) => Tensor, point: Parameters<typeof gradientCheck>[1], order: 1 | 2 = 2) => {
     const runtime = await makeRuntime();
     try {
@@ -79,7 +83,7 @@ describe.each(runtimes)('gradient rules on %s', (_, makeRuntime) => {
     }
   };
 
-  it.each(unary)('differentiate %s twice', (_name, f, point) => check((x: Tensor) => weigh(f(x)), point));
+  it.each(unary.filter(([name]) => eager || !eagerOnly.has(name)))('differentiate %s twice', (_name, f, point) => check((x: Tensor) => weigh(f(x)), point));
 
   it.each(binary)('differentiate %s twice, with broadcasting', (_name, f) =>
     check(({ a, b }: { a: Tensor; b: Tensor }) => weigh(f(a, b)), { a: numbers([2, 3], 1.5, 0.6), b: numbers([3], 1.3, 0.9) }));

@@ -101,7 +101,7 @@ export const shapeKernels: readonly TraceKernel[] = [
   }),
   kernel<'x', { reps: number[] }>('Tile', (g, { x }, { reps }) => tile(g, x, reps)),
   kernel<'x', { shape: number[] }>('BroadcastTo', (g, { x }, { shape }) => broadcast(g, x, shape)),
-  kernel<'x', { dims: number[] }>('Reverse', (g, { x }, { dims }) => reverse(g, x, normalizeAxes(dims, x.shape.length))),
+  kernel<'x', { dims: number | number[] }>('Reverse', (g, { x }, { dims }) => reverse(g, x, normalizeAxes(typeof dims === 'number' ? [dims] : dims, x.shape.length))),
   kernel<never, { shape: number[]; value: number; dtype?: DType }>('Fill', (g, _, { shape, value, dtype }) => fill(g, shape, value, dtype ?? 'float32')),
   kernel<'x'>('ZerosLike', (g, { x }) => fill(g, x.shape, 0, x.dtype)),
   kernel<'x'>('OnesLike', (g, { x }) => fill(g, x.shape, 1, x.dtype)),
