@@ -12,7 +12,9 @@ export type SafetensorsEntry = {
 /** What a file holds. `metadata` is the file's free-form text map. */
 export type SafetensorsFile = { readonly tensors: ReadonlyMap<string, SafetensorsEntry>; readonly metadata: Readonly<Record<string, string>> };
 
+/** Bytes per element, in the order in which the reference implementation writes dtypes. */
 const BYTES = { F64: 8, F32: 4, I32: 4, U8: 1 } as const;
+const rank = (dtype: SafetensorsDType) => Object.keys(BYTES).indexOf(dtype);
 /** The reference implementation's limit; a longer header is an attack or no header. */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
@@ -25,8 +27,8 @@ const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 /**
  * Bytes of a safetensors file: 8-byte little-endian header length, JSON header padded with spaces to 8 bytes, values.
  *
- * Equal contents give equal bytes: tensors are sorted by element size (so that each is aligned, as the reference
- * implementation does) and then by name, metadata by name. Python's `safetensors` reads the result.
+ * Equal contents give equal bytes: tensors are sorted by dtype (widest first, so that each is aligned) and then by name,
+ * metadata by name. The bytes are those that Python's `safetensors` writes (up to its random order of metadata).
  *
  * @throws CheckpointError if a shape does not fit its values or a name is reserved.
  * @example
@@ -37,7 +39,7 @@ const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
  * ```
  */
 export function encodeSafetensors(tensors: Readonly<Record<string, SafetensorsEntry>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const entries = Object.entries(tensors).sort(([a, x], [b, y]) => BYTES[y.dtype] - BYTES[x.dtype] || byName(a, b));
+  const entries = Object.entries(tensors).sort(([a, x], [b, y]) => rank(x.dtype) - rank(y.dtype) || byName(a, b));
   // A list of pairs printed by hand: objects reorder names that look like integers.
   const fields: string[] = [];
   const notes = Object.entries(metadata).sort(([a], [b]) => byName(a, b));

@@ -49,6 +49,22 @@ describe('encodeSafetensors', () => {
     }
   });
 
+  it('writes the bytes that the reference implementation writes', () => {
+    // safetensors.numpy.save({'b': …, 'a': …, 'd': …, 'c': …}, metadata={'k': 'v'}) of Python's safetensors.
+    const header = '{"__metadata__":{"k":"v"},"d":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2,2],"data_offsets":[8,24]},"a":{"dtype":"I32","shape":[1],"data_offsets":[24,28]},"c":{"dtype":"U8","shape":[3],"data_offsets":[28,31]}}     ';
+    const expected = `f800000000000000${Buffer.from(header).toString('hex')}0000000000001e400000803f00000040000040400000804005000000010203`;
+    const bytesOf = encodeSafetensors({
+      b: { dtype: 'F32', shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) },
+      a: { dtype: 'I32', shape: [1], data: Int32Array.of(5) },
+      d: { dtype: 'F64', shape: [], data: Float64Array.of(7.5) },
+      c: { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 3) },
+    }, { k: 'v' });
+    expect(Buffer.from(bytesOf).toString('hex')).toBe(expected);
+    const file = readFileSync(new URL('../../../tooling/fixtures/optimisers.safetensors', import.meta.url));
+    const { tensors, metadata } = decodeSafetensors(file);
+    expect(Buffer.from(encodeSafetensors(Object.fromEntries(tensors), metadata)).equals(file)).toBe(true);
+  });
+
   it('refuses a shape that does not fit its values, and the reserved name', () => {
     expect(() => encodeSafetensors({ x: { dtype: 'F32', shape: [3], data: Float32Array.of(1) } })).toThrow(/'x' has shape \[3\] but 1 values/);
     expect(() => encodeSafetensors({ __metadata__: { dtype: 'F32', shape: [], data: Float32Array.of(1) } })).toThrow(CheckpointError);
