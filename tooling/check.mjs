@@ -13,7 +13,7 @@ const STEPS = [
   { name: 'build', command: [...bin('typescript/bin/tsc'), '-b'] },
   // Types of tests (`expectTypeOf` among them), benches and scripts.
   { name: 'types', command: [...bin('typescript/bin/tsc'), '-p', 'tsconfig.tooling.json'] },
-  { name: 'unused', command: [...bin('knip/bin/knip.js'), '--no-progress'] },
+  { name: 'unused', command: [...bin('knip/bin/knip.js'), '--no-progress', '--no-config-hints'] },
   { name: 'packages', command: [...tool('turbo.mjs'), 'run', 'check', '--output-logs=errors-only'] },
   { name: 'size', command: [...bin('size-limit/bin.js')] },
   { name: 'strings', command: tool('strings.mjs') },
