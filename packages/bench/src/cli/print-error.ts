@@ -1,4 +1,4 @@
-import { BpcError } from '@bpc/core';
+import { BpcError, InterruptedError } from '@bpc/core';
 import { plainMessage } from '../workers/index.js';
 
 interface PrintOptions {
@@ -12,7 +12,8 @@ interface PrintOptions {
 export function printError(error: unknown, { write, colour, debug }: PrintOptions): void {
   const paint = (code: string, label: string) => (colour ? `\u001b[${code}m${label}\u001b[0m` : label);
   if (error instanceof BpcError) {
-    write(`${paint('31', 'error:')} ${plainMessage(error)}`);
+    const label = error instanceof InterruptedError ? paint('33', 'interrupted:') : paint('31', 'error:');
+    write(`${label} ${plainMessage(error)}`);
     write(`${paint('36', 'remedy:')} ${error.remedy}`);
   } else {
     write(`${paint('31', 'error:')} ${error instanceof Error ? error.message : String(error)}`);

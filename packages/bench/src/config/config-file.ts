@@ -4,8 +4,23 @@ import { ConfigError } from '@bpc/core';
 import { LineCounter, parseDocument } from 'yaml';
 import type { Overrides } from './schema.js';
 
-function lineOf(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length;
+/** What stops a text from being JSON, and whether it is only that the text ends too early. */
+function jsonProblem(source: string): { readonly message: string; readonly cut: boolean } | undefined {
+  try {
+    JSON.parse(source);
+    return undefined;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const position = /position (\d+)/.exec(message)?.[1];
+    return { message, cut: /end of JSON|Unterminated/.test(message) || Number(position ?? -1) >= source.length };
+  }
+}
+
+/** Not every version of V8 says where JSON is wrong, so look for the first line whose addition breaks it. */
+function jsonErrorLine(source: string): number {
+  const lines = source.split('\n');
+  const broken = lines.findIndex((_, i) => jsonProblem(lines.slice(0, i + 1).join('\n'))?.cut === false);
+  return broken < 0 ? lines.length : broken + 1;
 }
 
 function parseJson(path: string, source: string): unknown {
@@ -13,10 +28,7 @@ function parseJson(path: string, source: string): unknown {
     return JSON.parse(source);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    // V8 gives "at position N"; an unexpected end gives none, and is at the last line.
-    const position = /position (\d+)/.exec(message)?.[1];
-    const line = lineOf(source, position === undefined ? source.length : Number(position));
-    throw new ConfigError(`config file ${path}, line ${line}: not valid JSON: ${message}`, 'correct the file, or use YAML, which is more forgiving', { cause });
+    throw new ConfigError(`config file ${path}, line ${jsonErrorLine(source)}: not valid JSON: ${message}`, 'correct the file, or use YAML, which is more forgiving', { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import { onnxRuntime } from '@bpc/backend-onnx';
 import { jsRuntime } from '@bpc/compiler';
 import { ConfigError, eagerRuntime, installGradients, type Runtime } from '@bpc/core';
-import { ready, setBackend } from '@tensorflow/tfjs-core';
+import { env, ready, setBackend } from '@tensorflow/tfjs-core';
 import { type ImportModule, importOptional } from './optional-package.js';
 import { formatRuntimeName, type RuntimeName } from './runtime-name.js';
 
@@ -21,6 +21,8 @@ export function packageOf(name: RuntimeName): string | undefined {
 
 async function openTfjs(backend: string, written: string): Promise<Runtime> {
   installGradients();
+  // The backend greets every process with an advertisement otherwise.
+  env().set('PROD', true);
   const set = await setBackend(backend).catch(() => false);
   if (!set) throw new ConfigError(`the tfjs backend '${backend}' does not start on this machine`, `run bpc doctor to see what does, and pass another --runtime than ${written}`);
   await ready();
