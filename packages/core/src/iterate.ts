@@ -55,9 +55,9 @@ const badWatched = (watched: Readonly<Record<string, number>> = {}) => Object.en
  * state has been saved and shown to `onStop`.
  * @example
  * ```ts
- * import { add, scalar } from '@tensorflow/tfjs-core';
+ * import { add, scalar, type Tensor } from '@tensorflow/tfjs-core';
  * import { iterate, key } from '@bpc/core';
- * const run = iterate({ init: () => ({ x: scalar(0) }), step: async (_, { x }) => ({ state: { x: add(x, 1) }, info: {} }), steps: 3, key: key(0) });
+ * const run = iterate<{ x: Tensor }, object>({ init: () => ({ x: scalar(0) }), step: async (_, { x }) => ({ state: { x: add(x, 1) }, info: {} }), steps: 3, key: key(0) });
  * for await (const { step, state } of run) console.log(step, state.x.shape);
  * ```
  */

@@ -3,7 +3,8 @@ import { abs, add, concat, dispose, reshape, scalar, sum } from '@tensorflow/tfj
 import { checkInteger } from './check.js';
 import type { CheckpointOptions } from './checkpoint-run.js';
 import type { Coreset, Learnable } from './coreset.js';
-import { ConfigError, ShapeError } from './errors.js';
+import { learnable as chosenParts } from './coreset.js';
+import { ShapeError } from './errors.js';
 import { iterate } from './iterate.js';
 import type { StepResult, StopReason } from './iterate.js';
 import type { Objective, PreparedObjective } from './objective.js';
@@ -133,12 +134,9 @@ async function* run<S extends Tree>(options: LearnOptions<S>, learnable: Learnab
   }
 }
 
-function check({ coreset: { x, y, weights }, steps, checkpoint }: Pick<LearnOptions<Tree>, 'coreset' | 'steps' | 'checkpoint'>, learnable: Learnable): void {
+function check({ coreset: { x, y, weights }, steps, checkpoint }: Pick<LearnOptions<Tree>, 'coreset' | 'steps' | 'checkpoint'>): void {
   checkInteger('steps', steps, 0);
   checkInteger('checkpoint.every', checkpoint?.every ?? 1, 1);
-  if (!learnable.x && !learnable.y && !learnable.weights) {
-    throw new ConfigError('learnable selects no part of the coreset', 'set x, y or weights to true');
-  }
   const points = x.shape[0];
   if (y.shape[0] !== points || weights.shape.length !== 1 || weights.shape[0] !== points) {
     throw new ShapeError(`coreset has x [${x.shape}], y [${y.shape}] and weights [${weights.shape}]`, 'give each of the M points a target and a weight: x [M, …], y [M, …], weights [M]');
@@ -176,8 +174,8 @@ function check({ coreset: { x, y, weights }, steps, checkpoint }: Pick<LearnOpti
  * ```
  */
 export function learn<S extends Tree>(options: LearnOptions<S>): LearnRun {
-  const learnable: Learnable = { x: true, y: false, weights: false, ...options.learnable };
-  check(options, learnable);
+  const learnable = chosenParts(options.learnable);
+  check(options);
   return {
     [Symbol.asyncIterator]: () => run(options, learnable),
     async collect() {

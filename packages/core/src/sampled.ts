@@ -49,7 +49,7 @@ const average = (estimates: readonly Estimate[]): Estimate => {
  * ```ts
  * import { contrastiveDivergence, crossEntropyEnergy, key, parseAugmentation, sampled, supervised } from '@bpc/core';
  * import { convNet } from '@bpc/models';
- * const network = convNet({ depth: 3, width: 32, inputShape: [28, 28, 1], classes: 10 });
+ * const network = convNet({ inputShape: [28, 28, 1], outputs: 10, width: 32 });
  * const model = supervised({ network, energy: crossEntropyEnergy() });
  * // One untrained network stands in for trained experts here.
  * const experts = { count: 1, epochs: 1, load: async () => network.init(key(0)) };
