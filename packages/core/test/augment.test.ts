@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs-backend-cpu';
 import { memory, mul, ones, sum, tensor } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import {

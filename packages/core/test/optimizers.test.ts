@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs-backend-cpu';
 import { scalar, tensor } from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import {

@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs-backend-cpu';
 import { memory, mul, ones, reshape, scalar, square, sub, sum, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import {

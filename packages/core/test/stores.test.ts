@@ -1,4 +1,4 @@
-import './support/runtimes.js';
+import '@tensorflow/tfjs-backend-cpu';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
