@@ -17,7 +17,7 @@ const vitest = (/** @type {string} */ file) => ['--', '--reporter=default', '--r
 /**
  * The commands of the README and CONTRIBUTING, in the order of a newcomer: the first one installs and builds.
  *
- * @type {{ name: string, command: (json: string) => string[], count: typeof countTests }[]}
+ * @type {{ name: string, command: (json: string) => string[], count: typeof countTests | typeof countSteps }[]}
  */
 const COMMANDS = [
   { name: 'npm test', command: (json) => ['npm', 'test', ...vitest(json)], count: countTests },
