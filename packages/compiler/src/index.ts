@@ -3,3 +3,5 @@ export { compiledRuntime, type CompiledRuntimeOptions } from './runtime/compiled
 export type { TraceOptions } from './trace/session.js';
 export type { NoiseSource } from './trace/symbolic-key.js';
 export { type InputSource, trace, type Traced, type TensorSource } from './trace/trace.js';
+export { jsRuntime } from './targets/js/runtime.js';
+export { compileToJs, type JsExecutable, jsTarget, type JsTargetOptions } from './targets/js/target.js';

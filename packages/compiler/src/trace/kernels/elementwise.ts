@@ -8,7 +8,7 @@ const UNARY: Readonly<Record<string, Unary>> = {
 };
 
 const BINARY: Readonly<Record<string, Binary>> = {
-  Add: 'Add', Sub: 'Sub', Multiply: 'Mul', RealDiv: 'Div', Pow: 'Pow', Maximum: 'Maximum', Minimum: 'Minimum', FloorDiv: 'FloorDiv',
+  Add: 'Add', Sub: 'Sub', Multiply: 'Mul', RealDiv: 'Div', Pow: 'Pow', Maximum: 'Maximum', Minimum: 'Minimum',
   Mod: 'FloorMod',
 };
 
@@ -27,6 +27,8 @@ const clip = (g: Builder, x: Node, low: number, high: number): Node =>
 export const elementwiseKernels: readonly TraceKernel[] = [
   ...Object.entries(UNARY).map(([name, op]) => kernel<'x'>(name, (g, { x }) => unary(g, op, x))),
   ...Object.entries(BINARY).map(([name, op]) => kernel<'a' | 'b'>(name, (g, { a, b }) => binary(g, op, counted(g, a), counted(g, b)))),
+  // int32 even of float32 operands, as tfjs does it
+  kernel<'a' | 'b'>('FloorDiv', (g, { a, b }) => cast(g, binary(g, 'FloorDiv', counted(g, a), counted(g, b)), 'int32')),
   ...COMPARE.map((op) => kernel<'a' | 'b'>(op, (g, { a, b }) => compare(g, op, a, b))),
   kernel<'a' | 'b'>('SquaredDifference', (g, { a, b }) => square(g, binary(g, 'Sub', a, b))),
   variadicKernel('AddN', (g, operands) => operands.reduce((a, b) => binary(g, 'Add', a, b))),

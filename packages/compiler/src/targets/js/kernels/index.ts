@@ -1,0 +1,9 @@
+import { erf, floorMod, roundHalfEven } from '../../../ir/scalar-functions.js';
+import { Conv, ConvFilterGrad, ConvInputGrad, MatMul } from './convolution.js';
+import { AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, MaxPoolGrad } from './pooling.js';
+import { ArgMax, CumSum } from './scan.js';
+
+/** What generated code may call, by the names it uses. */
+export const kernels = {
+  erf, floorMod, roundHalfEven, ArgMax, AvgPool, AvgPoolGrad, Conv, ConvFilterGrad, ConvInputGrad, CumSum, MatMul, MaxPool, MaxPoolGather, MaxPoolGrad,
+} as const;
