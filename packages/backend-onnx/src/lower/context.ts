@@ -29,6 +29,7 @@ export class LoweringContext {
     const name = this.#emit(node);
     this.onnx.label = label;
     this.#names.set(node, name);
+    this.onnx.describe(name, this.storedShape(node));
     return name;
   }
 

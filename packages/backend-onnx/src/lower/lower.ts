@@ -48,7 +48,7 @@ export function lowerGraph(graph: Graph, targetName: string): Lowered {
   return {
     model: {
       name: graph.name,
-      nodes: context.onnx.nodes,
+      nodes: context.onnx.needed(outputs.map(({ name }) => name)),
       initializers: context.onnx.initializers,
       inputs: inputs.map((input) => ({ name: inputName(input.attributes.index), type: input.dtype, shape: input.shape })),
       outputs,

@@ -22,6 +22,10 @@ export class OnnxGraph {
   label = '';
   readonly #memo = new Map<string, readonly string[]>();
   readonly #constants = new Map<string, string>();
+  /** Shapes of values, where known. */
+  readonly #shapes = new Map<string, readonly number[]>();
+  /** Results of reshapes → what was reshaped. */
+  readonly #reshaped = new Map<string, string>();
   #count = 0;
 
   /** Appends an operation with one output, unless it is already there. */
@@ -59,8 +63,30 @@ export class OnnxGraph {
     return this.constant([value], Array<number>(rank).fill(1), type);
   }
 
+  /** Records the shape of a value, so that reshaping to it and back again costs nothing. */
+  describe(x: string, shape: readonly number[]): void {
+    if (!this.#shapes.has(x)) this.#shapes.set(x, shape);
+  }
+
   reshape(x: string, shape: readonly number[]): string {
-    return this.op('Reshape', [x, this.integers(shape)]);
+    const source = this.#reshaped.get(x) ?? x;
+    if (sameShape(this.#shapes.get(source), shape)) return source;
+    const result = this.op('Reshape', [source, this.integers(shape)]);
+    this.#reshaped.set(result, source);
+    this.#shapes.set(result, shape);
+    return result;
+  }
+
+  /** The nodes that `outputs` need, in order. */
+  needed(outputs: Iterable<string>): readonly OnnxNode[] {
+    const wanted = new Set(outputs);
+    const kept: OnnxNode[] = [];
+    for (const node of this.nodes.toReversed()) {
+      if (!node.outputs.some((name) => wanted.has(name))) continue;
+      kept.push(node);
+      for (const name of node.inputs) wanted.add(name);
+    }
+    return kept.reverse();
   }
 
   transpose(x: string, perm: readonly number[]): string {
@@ -89,6 +115,9 @@ export class OnnxGraph {
     return parts.length === 1 && only !== undefined ? only : this.op('Concat', parts, { axis });
   }
 }
+
+const sameShape = (a: readonly number[] | undefined, b: readonly number[]): boolean =>
+  a !== undefined && a.length === b.length && a.every((length, i) => length === b[i]);
 
 // -0 and 0 print alike but are different constants.
 function literal(value: number): string {
