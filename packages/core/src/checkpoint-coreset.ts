@@ -3,8 +3,8 @@ import type { Metadata } from './checkpoint.js';
 import { readMetadata, saveTree } from './checkpoint.js';
 import type { Coreset } from './coreset.js';
 import { CheckpointError } from './errors.js';
-import { decodeSafetensors } from './safetensors.js';
 import type { SafetensorsFile } from './safetensors.js';
+import { decodeSafetensors } from './safetensors.js';
 
 /** What a coreset file must look like to be used. */
 export type CoresetExpectation = {
@@ -25,7 +25,11 @@ export async function saveCoreset(coreset: Coreset, metadata: Metadata): Promise
   return saveTree({ x, y, weights }, { kind: 'coreset', ...metadata });
 }
 
-function floats(file: SafetensorsFile, name: string, rank: number | undefined): { readonly data: Float32Array; readonly shape: readonly number[] } {
+function floats(
+  file: SafetensorsFile,
+  name: string,
+  rank: number | undefined,
+): { readonly data: Float32Array; readonly shape: readonly number[] } {
   const entry = file.tensors.get(name);
   if (entry === undefined) throw new CheckpointError(`the file has no tensor '${name}', so it is no coreset`, REMEDY);
   const { dtype, shape } = entry;
@@ -33,7 +37,8 @@ function floats(file: SafetensorsFile, name: string, rank: number | undefined): 
   if (rank !== undefined ? shape.length !== rank : shape.length < 2) {
     throw new CheckpointError(`'${name}' has shape [${shape}], expected ${rank === undefined ? 'at least 2' : rank} axes`, REMEDY);
   }
-  if (!entry.data.every(Number.isFinite)) throw new CheckpointError(`'${name}' has values that are not finite`, 'use the checkpoint of an earlier step');
+  if (!entry.data.every(Number.isFinite))
+    throw new CheckpointError(`'${name}' has values that are not finite`, 'use the checkpoint of an earlier step');
   return { data: entry.data, shape };
 }
 
@@ -43,12 +48,18 @@ function floats(file: SafetensorsFile, name: string, rank: number | undefined): 
  * @throws CheckpointError if the bytes are no coreset file, values are not finite, weights are negative, or shapes do not
  * fit one another or `expected`.
  */
-export function loadCoreset(bytes: Uint8Array, expected: CoresetExpectation = {}): { readonly coreset: Coreset; readonly metadata: Metadata } {
+export function loadCoreset(
+  bytes: Uint8Array,
+  expected: CoresetExpectation = {},
+): { readonly coreset: Coreset; readonly metadata: Metadata } {
   const file = decodeSafetensors(bytes);
   const metadata = readMetadata(bytes);
   const [x, y, weights] = [floats(file, 'x', undefined), floats(file, 'y', 2), floats(file, 'weights', 1)];
   const points = x.shape[0];
-  for (const [name, { shape }] of [['y', y], ['weights', weights]] as const) {
+  for (const [name, { shape }] of [
+    ['y', y],
+    ['weights', weights],
+  ] as const) {
     if (shape[0] !== points) throw new CheckpointError(`'${name}' has ${shape[0]} rows but 'x' has ${points}`, REMEDY);
   }
   if (weights.data.some((weight) => weight < 0)) throw new CheckpointError("'weights' has negative values", REMEDY);
@@ -56,9 +67,14 @@ export function loadCoreset(bytes: Uint8Array, expected: CoresetExpectation = {}
   if (inputShape !== undefined && x.shape.slice(1).join() !== inputShape.join()) {
     throw new CheckpointError(`one input has shape [${x.shape.slice(1)}], expected [${inputShape}]`, REMEDY);
   }
-  if (classes !== undefined && y.shape[1] !== classes) throw new CheckpointError(`'y' has ${y.shape[1]} classes, expected ${classes}`, REMEDY);
+  if (classes !== undefined && y.shape[1] !== classes)
+    throw new CheckpointError(`'y' has ${y.shape[1]} classes, expected ${classes}`, REMEDY);
   return {
-    coreset: { x: tensor(x.data, [...x.shape], 'float32'), y: tensor(y.data, [...y.shape], 'float32'), weights: tensor1d(weights.data, 'float32') },
+    coreset: {
+      x: tensor(x.data, [...x.shape], 'float32'),
+      y: tensor(y.data, [...y.shape], 'float32'),
+      weights: tensor1d(weights.data, 'float32'),
+    },
     metadata,
   };
 }

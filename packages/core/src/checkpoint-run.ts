@@ -45,14 +45,23 @@ function checkIdentity(metadata: Metadata, { key, config, environment }: RunIden
   }
   const changed = difference(metadata['config'], config);
   if (changed !== undefined) {
-    throw new CheckpointError(`'${name}' was saved with another configuration (${changed})`, 'resume with the same configuration, or choose another output');
+    throw new CheckpointError(
+      `'${name}' was saved with another configuration (${changed})`,
+      'resume with the same configuration, or choose another output',
+    );
   }
   if (metadata['key'] !== keyToString(key)) {
-    throw new CheckpointError(`'${name}' was saved with another key (saved ${String(metadata['key'])}, now ${keyToString(key)})`, 'resume with the same seed, or choose another output');
+    throw new CheckpointError(
+      `'${name}' was saved with another key (saved ${String(metadata['key'])}, now ${keyToString(key)})`,
+      'resume with the same seed, or choose another output',
+    );
   }
   const elsewhere = difference(metadata['environment'], environment);
   if (elsewhere !== undefined && !allowInexact) {
-    throw new CheckpointError(`'${name}' was saved in another environment (${elsewhere}), where results differ in the last bits`, 'resume in the same environment, or pass allowInexact (--allow-inexact)');
+    throw new CheckpointError(
+      `'${name}' was saved in another environment (${elsewhere}), where results differ in the last bits`,
+      'resume in the same environment, or pass allowInexact (--allow-inexact)',
+    );
   }
   return step;
 }

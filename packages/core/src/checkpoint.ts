@@ -1,10 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import { CheckpointError } from './errors.js';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import type { SafetensorsEntry, SafetensorsFile } from './safetensors.js';
-import { treeEntries, treeUnflatten } from './tree.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import type { Tree } from './tree.js';
+import { treeEntries, treeUnflatten } from './tree.js';
 
 /** Values that survive JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -23,7 +23,9 @@ export function canonicalJson(value: Json): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join()}]`;
   const record = value as Metadata;
-  const names = Object.keys(record).filter((name) => record[name] !== undefined).sort();
+  const names = Object.keys(record)
+    .filter((name) => record[name] !== undefined)
+    .sort();
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(record[name] as Json)}`).join()}}`;
 }
 
@@ -60,7 +62,10 @@ function recordOf({ metadata }: SafetensorsFile): Metadata {
   // Files of other programs have no record, which is fine: their tensors are checked all the same.
   if (text === undefined) return {};
   if (metadata[FORMAT_FIELD] !== FORMAT) {
-    throw new CheckpointError(`file format is '${metadata[FORMAT_FIELD] ?? ''}', expected '${FORMAT}'`, 'read it with the version of @bpc/core that wrote it');
+    throw new CheckpointError(
+      `file format is '${metadata[FORMAT_FIELD] ?? ''}', expected '${FORMAT}'`,
+      'read it with the version of @bpc/core that wrote it',
+    );
   }
   try {
     const record: unknown = JSON.parse(text);

@@ -4,8 +4,8 @@ import { valueAndGrad } from './autodiff.js';
 import { ShapeError } from './errors.js';
 import { flattenHost, hostArray, hostEntries, tensorsFromHost, unflattenHost } from './host-tensor.js';
 import type { FlatDensity, HostTree } from './runtime.js';
-import { disposeTree, treeLeaves, treeUnflatten } from './tree.js';
 import type { Tree } from './tree.js';
+import { disposeTree, treeLeaves, treeUnflatten } from './tree.js';
 
 /**
  * A flat log density evaluated eagerly by the current tfjs backend, in float32: positions are rounded on the way in, and
@@ -43,7 +43,10 @@ export function eagerDensity<P extends Tree, D extends Tree>(
     async evaluate(position, gradient) {
       check();
       if (position.length !== size || gradient.length !== size) {
-        throw new ShapeError(`position and gradient have ${position.length} and ${gradient.length} numbers, expected ${size}`, 'pass vectors of the density\'s size');
+        throw new ShapeError(
+          `position and gradient have ${position.length} and ${gradient.length} numbers, expected ${size}`,
+          "pass vectors of the density's size",
+        );
       }
       const outputs = tidy(() => {
         const { value, grad } = derivative(treeUnflatten(structure, leavesAt(position)) as P, dataTensors);

@@ -6,8 +6,8 @@ import { installGradients } from './gradients.js';
 import { HOST_BACKEND } from './host-backend.js';
 import type { FlatDensity, HostTree, Program, ProgramArgument, Runtime } from './runtime.js';
 import { cloneTree, scope } from './scope.js';
-import { disposeTree } from './tree.js';
 import type { Tree } from './tree.js';
+import { disposeTree } from './tree.js';
 
 function currentBackend(): string {
   let name = getBackend() as string | undefined;
@@ -24,7 +24,10 @@ function currentBackend(): string {
     }
   }
   if (name === HOST_BACKEND) {
-    throw new ConfigError("the tfjs backend 'host' only stores tensors", "import and set a computing backend such as '@tensorflow/tfjs-backend-cpu', or use a compiled runtime");
+    throw new ConfigError(
+      "the tfjs backend 'host' only stores tensors",
+      "import and set a computing backend such as '@tensorflow/tfjs-backend-cpu', or use a compiled runtime",
+    );
   }
   return name;
 }
@@ -34,7 +37,10 @@ function runInScope<A extends readonly ProgramArgument[], R extends Tree>(name: 
   return scope(() => {
     const result = callExplained(name, fn, args);
     if (typeof (result as { readonly then?: unknown } | null)?.then === 'function') {
-      throw new ConfigError('the function given to compile returned a promise', 'make it synchronous: read files and wait before the call, and pass the results as arguments');
+      throw new ConfigError(
+        'the function given to compile returned a promise',
+        'make it synchronous: read files and wait before the call, and pass the results as arguments',
+      );
     }
     // A returned argument or captured tensor belongs to somebody else; a clone shares its values, not its lifetime.
     return cloneTree(result);
@@ -52,7 +58,9 @@ function callExplained<A extends readonly ProgramArgument[], R extends Tree>(nam
 function explain(name: string, error: unknown): unknown {
   const missing = error instanceof Error && !(error instanceof BpcError) && /Kernel '(\w+)' not registered/.exec(error.message);
   if (!missing) return error;
-  return new MissingKernelError(missing[1] ?? 'unknown', name, "use another backend ('cpu' has every kernel) or a compiled runtime", { cause: error });
+  return new MissingKernelError(missing[1] ?? 'unknown', name, "use another backend ('cpu' has every kernel) or a compiled runtime", {
+    cause: error,
+  });
 }
 
 /**
@@ -85,7 +93,10 @@ export function eagerRuntime(): Runtime {
   const check = (programDisposed: boolean): void => {
     if (disposed || programDisposed) throw new ConfigError(`the ${name} ${disposed ? 'runtime' : 'program'} is disposed`, 'make a new one');
     if (getBackend() !== backendName) {
-      throw new ConfigError(`the tfjs backend is '${getBackend()}', but this runtime was made on '${backendName}'`, `set '${backendName}' again, or make a new eagerRuntime()`);
+      throw new ConfigError(
+        `the tfjs backend is '${getBackend()}', but this runtime was made on '${backendName}'`,
+        `set '${backendName}' again, or make a new eagerRuntime()`,
+      );
     }
   };
 
@@ -105,7 +116,11 @@ export function eagerRuntime(): Runtime {
       };
       return Object.assign(call, { prepare, dispose });
     },
-    async density<P extends Tree, D extends Tree>(logDensity: (params: P, data: D) => Scalar, like: HostTree, data?: HostTree): Promise<FlatDensity> {
+    async density<P extends Tree, D extends Tree>(
+      logDensity: (params: P, data: D) => Scalar,
+      like: HostTree,
+      data?: HostTree,
+    ): Promise<FlatDensity> {
       check(false);
       return eagerDensity(logDensity, like, data, () => check(false));
     },

@@ -1,5 +1,14 @@
 import type { DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
-import { buffer, DataStorage, engine, findBackendFactory, KernelBackend, registerBackend, registerKernel, util } from '@tensorflow/tfjs-core';
+import {
+  buffer,
+  DataStorage,
+  engine,
+  findBackendFactory,
+  KernelBackend,
+  registerBackend,
+  registerKernel,
+  util,
+} from '@tensorflow/tfjs-core';
 
 type Values = Float32Array | Int32Array | Uint8Array;
 type Entry = { values: Values; references: number };

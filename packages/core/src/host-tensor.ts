@@ -21,7 +21,9 @@ const isShaped = (value: object): value is Extract<HostTensor, { readonly data: 
 
 /** True for a leaf of a `HostTree`: a number, nested arrays, a typed array, or `{ data, shape }`. */
 export function isHostTensor(value: HostTree): value is HostTensor {
-  return typeof value === 'number' || isTyped(value) || Array.isArray(value) || (typeof value === 'object' && value !== null && isShaped(value));
+  return (
+    typeof value === 'number' || isTyped(value) || Array.isArray(value) || (typeof value === 'object' && value !== null && isShaped(value))
+  );
 }
 
 function nestedShape(value: Nested, where: string): number[] {
@@ -60,7 +62,10 @@ export function hostArray(value: HostTensor, name = 'value'): HostArray {
   const shaped = value as HostArray;
   const size = shaped.shape.reduce((a, b) => a * b, 1);
   if (size !== shaped.data.length) {
-    throw new ShapeError(`${name} has shape [${shaped.shape}] (${size} numbers) but ${shaped.data.length} numbers`, 'make shape and data agree');
+    throw new ShapeError(
+      `${name} has shape [${shaped.shape}] (${size} numbers) but ${shaped.data.length} numbers`,
+      'make shape and data agree',
+    );
   }
   return shaped;
 }
@@ -71,7 +76,10 @@ function checkNumbers(value: Nested, where: string): readonly Nested[] {
   value.forEach((child: unknown, i: number) => {
     if (Array.isArray(child)) checkNumbers(child, `${where}[${i}]`);
     else if (typeof child !== 'number') {
-      throw new ShapeError(`${where}[${i}] is ${isTyped(child) ? 'a typed array' : typeof child}, expected a number`, 'pass nested arrays of numbers, or { data, shape }');
+      throw new ShapeError(
+        `${where}[${i}] is ${isTyped(child) ? 'a typed array' : typeof child}, expected a number`,
+        'pass nested arrays of numbers, or { data, shape }',
+      );
     }
   });
   return value;
@@ -81,7 +89,10 @@ function checkNumbers(value: Nested, where: string): readonly Nested[] {
 export function hostEntries(tree: HostTree, prefix = ''): HostLeaf[] {
   if (isHostTensor(tree)) return [[prefix, tree]];
   if (typeof tree !== 'object' || tree === null) {
-    throw new ShapeError(`'${prefix}' is ${String(tree)}, expected numbers`, 'pass numbers, nested arrays, typed arrays or records of them');
+    throw new ShapeError(
+      `'${prefix}' is ${String(tree)}, expected numbers`,
+      'pass numbers, nested arrays, typed arrays or records of them',
+    );
   }
   const record: { readonly [name: string]: HostTree } = tree;
   return Object.keys(record)
@@ -128,7 +139,10 @@ function nest(data: Float64Array, shape: readonly number[]): Nested {
 export function unflattenHost(vector: Float64Array, like: HostTree): HostTree {
   let offset = 0;
   const take = (leaf: HostTensor, path: string): HostTensor => {
-    const { data: { length }, shape } = hostArray(leaf, path);
+    const {
+      data: { length },
+      shape,
+    } = hostArray(leaf, path);
     const data = vector.slice(offset, offset + length);
     offset += length;
     if (isTyped(leaf)) return data;
@@ -136,10 +150,13 @@ export function unflattenHost(vector: Float64Array, like: HostTree): HostTree {
     return { data, shape };
   };
   const leaves = new Map(hostEntries(like).map(([path, leaf]) => [path, take(leaf, path)]));
-  if (offset !== vector.length) throw new ShapeError(`vector has ${vector.length} numbers, expected ${offset}`, 'pass one number per parameter');
+  if (offset !== vector.length)
+    throw new ShapeError(`vector has ${vector.length} numbers, expected ${offset}`, 'pass one number per parameter');
   const build = (node: HostTree, prefix: string): HostTree => {
     if (isHostTensor(node)) return leaves.get(prefix) as HostTensor;
-    return Object.fromEntries(Object.entries(node).map(([name, child]) => [name, build(child as HostTree, prefix === '' ? name : `${prefix}/${name}`)]));
+    return Object.fromEntries(
+      Object.entries(node).map(([name, child]) => [name, build(child as HostTree, prefix === '' ? name : `${prefix}/${name}`)]),
+    );
   };
   return build(like, '');
 }
@@ -150,7 +167,9 @@ export function tensorsFromHost(tree: HostTree): Tree {
   const build = (node: HostTree, prefix: string): Tree => {
     const leaf = leaves.get(prefix);
     if (leaf !== undefined && isHostTensor(node)) return tensorFromHost(leaf);
-    return Object.fromEntries(Object.entries(node).map(([name, child]) => [name, build(child as HostTree, prefix === '' ? name : `${prefix}/${name}`)]));
+    return Object.fromEntries(
+      Object.entries(node).map(([name, child]) => [name, build(child as HostTree, prefix === '' ? name : `${prefix}/${name}`)]),
+    );
   };
   return build(tree, '');
 }

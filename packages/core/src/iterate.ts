@@ -11,7 +11,11 @@ import type { Tree } from './tree.js';
 import { disposeTree } from './tree.js';
 
 /** What one step gives. `state` is fresh; `watched` are host numbers that must stay finite. */
-export type StepResult<State extends Tree, Info> = { readonly state: State; readonly info: Info; readonly watched?: Readonly<Record<string, number>> };
+export type StepResult<State extends Tree, Info> = {
+  readonly state: State;
+  readonly info: Info;
+  readonly watched?: Readonly<Record<string, number>>;
+};
 
 /** Why a run stopped before its end. */
 export type StopReason = 'interrupted' | 'non-finite' | 'failed';
@@ -61,7 +65,9 @@ const badWatched = (watched: Readonly<Record<string, number>> = {}) => Object.en
  * for await (const { step, state } of run) console.log(step, state.x.shape);
  * ```
  */
-export async function* iterate<State extends Tree, Info>(options: IterateOptions<State, Info>): AsyncGenerator<Iteration<State, Info>, void, void> {
+export async function* iterate<State extends Tree, Info>(
+  options: IterateOptions<State, Info>,
+): AsyncGenerator<Iteration<State, Info>, void, void> {
   const { steps, key, signal, environment = {}, onStop, onFinish, checkpoint: saving } = options;
   checkInteger('steps', steps, 0);
   const every = saving?.every ?? 100;
@@ -85,7 +91,12 @@ export async function* iterate<State extends Tree, Info>(options: IterateOptions
     while (step < steps) {
       if (signal?.aborted) {
         await stop('interrupted');
-        throw new InterruptedError(`interrupted after step ${step} of ${steps}`, step, saver ? 'run it again to resume' : 'pass a checkpoint store to be able to resume', { cause: signal.reason });
+        throw new InterruptedError(
+          `interrupted after step ${step} of ${steps}`,
+          step,
+          saver ? 'run it again to resume' : 'pass a checkpoint store to be able to resume',
+          { cause: signal.reason },
+        );
       }
       const result = await options.step(foldIn(key, step), state, step);
       const bad = badWatched(result.watched);
@@ -93,7 +104,11 @@ export async function* iterate<State extends Tree, Info>(options: IterateOptions
         disposeTree(result.state);
         await stop('non-finite');
         const saved = saver ? `; the state after step ${step} is saved` : '';
-        throw new NonFiniteError(`${bad[0]} is ${bad[1]} in step ${step + 1} of ${steps}`, step, `lower the learning rate or step size${saved}`);
+        throw new NonFiniteError(
+          `${bad[0]} is ${bad[1]} in step ${step + 1} of ${steps}`,
+          step,
+          `lower the learning rate or step size${saved}`,
+        );
       }
       disposeTree(state);
       state = result.state;
@@ -115,7 +130,10 @@ export async function* iterate<State extends Tree, Info>(options: IterateOptions
 }
 
 /** The saved state if there is one, else the initial one. */
-async function begin<State extends Tree, Info>({ init, steps }: IterateOptions<State, Info>, saver: RunCheckpoint<State> | undefined): Promise<{ state: State; step: number }> {
+async function begin<State extends Tree, Info>(
+  { init, steps }: IterateOptions<State, Info>,
+  saver: RunCheckpoint<State> | undefined,
+): Promise<{ state: State; step: number }> {
   const initial = await init();
   let saved: { readonly state: State; readonly step: number } | undefined;
   try {
@@ -128,7 +146,10 @@ async function begin<State extends Tree, Info>({ init, steps }: IterateOptions<S
   disposeTree(initial);
   if (saved.step > steps) {
     disposeTree(saved.state);
-    throw new CheckpointError(`the checkpoint is after step ${saved.step}, but only ${steps} steps are asked for`, 'ask for more steps, or choose another output');
+    throw new CheckpointError(
+      `the checkpoint is after step ${saved.step}, but only ${steps} steps are asked for`,
+      'ask for more steps, or choose another output',
+    );
   }
   return saved;
 }

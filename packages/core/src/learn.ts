@@ -5,8 +5,8 @@ import type { CheckpointOptions } from './checkpoint-run.js';
 import type { Coreset, Learnable } from './coreset.js';
 import { learnable as chosenParts } from './coreset.js';
 import { ShapeError } from './errors.js';
-import { iterate } from './iterate.js';
 import type { StepResult, StopReason } from './iterate.js';
+import { iterate } from './iterate.js';
 import type { Objective, PreparedObjective } from './objective.js';
 import type { Optimizer } from './optim/optimizer.js';
 import { applyUpdates } from './optim/optimizer.js';
@@ -65,7 +65,9 @@ function learnedParts({ x, y, weights }: Coreset, learnable: Learnable): Parts {
 
 /** Infinite or NaN if any entry is: one number that tells whether an update went wrong. */
 function magnitude(parts: Parts): Scalar {
-  return treeLeaves(parts).map((leaf): Scalar => sum(abs(leaf))).reduce((a, b): Scalar => add(a, b), scalar(0));
+  return treeLeaves(parts)
+    .map((leaf): Scalar => sum(abs(leaf)))
+    .reduce((a, b): Scalar => add(a, b), scalar(0));
 }
 
 type Update = { readonly coreset: Coreset; readonly optimizer: Tree; readonly watched: Tensor };
@@ -78,13 +80,25 @@ function updateProgram(optimizer: Optimizer, learnable: Learnable, project: (cor
     const { updates, state: next } = optimizer.update(grad, state, params);
     const learned = project({ ...coreset, ...applyUpdates(params, updates) });
     const size = magnitude(learnedParts(learned, learnable));
-    return { coreset: { x: learned.x, y: learned.y, weights: learned.weights }, optimizer: next, watched: concat([size, ...treeLeaves(value)].map((s) => reshape(s, [1]))) };
+    return {
+      coreset: { x: learned.x, y: learned.y, weights: learned.weights },
+      optimizer: next,
+      watched: concat([size, ...treeLeaves(value)].map((s) => reshape(s, [1]))),
+    };
   };
 }
 
-type Prepared<S extends Tree> = { readonly name: string; readonly objective: PreparedObjective<S>; readonly update: Program<[Parts, Tree, Coreset, Scalar | readonly Tree[]], Update> };
+type Prepared<S extends Tree> = {
+  readonly name: string;
+  readonly objective: PreparedObjective<S>;
+  readonly update: Program<[Parts, Tree, Coreset, Scalar | readonly Tree[]], Update>;
+};
 
-async function oneStep<S extends Tree>({ name, objective, update }: Prepared<S>, key: Key, state: LearnState<S>): Promise<StepResult<LearnState<S>, LearnInfo>> {
+async function oneStep<S extends Tree>(
+  { name, objective, update }: Prepared<S>,
+  key: Key,
+  state: LearnState<S>,
+): Promise<StepResult<LearnState<S>, LearnInfo>> {
   const { grad, value: estimated, state: next } = await objective.step(key, state.coreset, state.objective);
   try {
     const { coreset, optimizer, watched } = await update(grad, state.optimizer, state.coreset, estimated ?? []);
@@ -93,7 +107,10 @@ async function oneStep<S extends Tree>({ name, objective, update }: Prepared<S>,
     return {
       state: { coreset, optimizer, objective: next },
       info: { value },
-      watched: { 'the sum of absolute values of the coreset': size ?? Number.NaN, ...(value === undefined ? {} : { [`the value of ${name}`]: value }) },
+      watched: {
+        'the sum of absolute values of the coreset': size ?? Number.NaN,
+        ...(value === undefined ? {} : { [`the value of ${name}`]: value }),
+      },
     };
   } catch (error) {
     disposeTree(next);
@@ -104,7 +121,11 @@ async function oneStep<S extends Tree>({ name, objective, update }: Prepared<S>,
   }
 }
 
-async function* run<S extends Tree>(options: LearnOptions<S>, learnable: Learnable, onFinish?: (coreset: Coreset) => void): AsyncGenerator<LearnStep, void, void> {
+async function* run<S extends Tree>(
+  options: LearnOptions<S>,
+  learnable: Learnable,
+  onFinish?: (coreset: Coreset) => void,
+): AsyncGenerator<LearnStep, void, void> {
   const { objective, optimizer, runtime, project = (coreset) => coreset, checkpoint, onStop } = options;
   const { x, y, weights } = options.coreset;
   const [initKey, stepKey] = split(options.key, 2);
@@ -139,7 +160,10 @@ function check({ coreset: { x, y, weights }, steps, checkpoint }: Pick<LearnOpti
   checkInteger('checkpoint.every', checkpoint?.every ?? 1, 1);
   const points = x.shape[0];
   if (y.shape[0] !== points || weights.shape.length !== 1 || weights.shape[0] !== points) {
-    throw new ShapeError(`coreset has x [${x.shape}], y [${y.shape}] and weights [${weights.shape}]`, 'give each of the M points a target and a weight: x [M, …], y [M, …], weights [M]');
+    throw new ShapeError(
+      `coreset has x [${x.shape}], y [${y.shape}] and weights [${weights.shape}]`,
+      'give each of the M points a target and a weight: x [M, …], y [M, …], weights [M]',
+    );
   }
 }
 
@@ -180,7 +204,11 @@ export function learn<S extends Tree>(options: LearnOptions<S>): LearnRun {
     [Symbol.asyncIterator]: () => run(options, learnable),
     async collect() {
       let result: Coreset | undefined;
-      for await (const _ of run(options, learnable, (coreset) => { result = cloneTree(coreset); })) { /* progress is reported by onProgress */ }
+      for await (const _ of run(options, learnable, (coreset) => {
+        result = cloneTree(coreset);
+      })) {
+        /* progress is reported by onProgress */
+      }
       // The loop ends normally only after onFinish.
       return result as Coreset;
     },

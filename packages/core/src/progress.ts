@@ -23,7 +23,13 @@ export type ProgressOptions<Info> = {
 };
 
 /** Returns a function to call after every step, which reports the first, the last, and at most one per interval between. */
-export function progressReporter<Info>({ onProgress, total, start, interval = 0.1, now = () => performance.now() / 1000 }: ProgressOptions<Info>): (step: number, info: Info) => void {
+export function progressReporter<Info>({
+  onProgress,
+  total,
+  start,
+  interval = 0.1,
+  now = () => performance.now() / 1000,
+}: ProgressOptions<Info>): (step: number, info: Info) => void {
   if (onProgress === undefined) return () => undefined;
   const begin = now();
   let last = Number.NEGATIVE_INFINITY;

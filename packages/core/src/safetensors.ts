@@ -1,7 +1,12 @@
 import { CheckpointError } from './errors.js';
 
 /** Typed array of each supported safetensors dtype. */
-export type SafetensorsArrays = { readonly F64: Float64Array; readonly F32: Float32Array; readonly I32: Int32Array; readonly U8: Uint8Array };
+export type SafetensorsArrays = {
+  readonly F64: Float64Array;
+  readonly F32: Float32Array;
+  readonly I32: Int32Array;
+  readonly U8: Uint8Array;
+};
 export type SafetensorsDType = keyof SafetensorsArrays;
 
 /** One tensor on the host: row-major values and shape. */
@@ -10,7 +15,10 @@ export type SafetensorsEntry = {
 }[SafetensorsDType];
 
 /** What a file holds. `metadata` is the file's free-form text map. */
-export type SafetensorsFile = { readonly tensors: ReadonlyMap<string, SafetensorsEntry>; readonly metadata: Readonly<Record<string, string>> };
+export type SafetensorsFile = {
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+};
 
 /** Bytes per element, in the order in which the reference implementation writes dtypes. */
 const BYTES = { F64: 8, F32: 4, I32: 4, U8: 1 } as const;
@@ -38,7 +46,10 @@ const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
  * decodeSafetensors(bytes).tensors.get('w')?.shape; // [2]
  * ```
  */
-export function encodeSafetensors(tensors: Readonly<Record<string, SafetensorsEntry>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, SafetensorsEntry>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const entries = Object.entries(tensors).sort(([a, x], [b, y]) => rank(x.dtype) - rank(y.dtype) || byName(a, b));
   // A list of pairs printed by hand: objects reorder names that look like integers.
   const fields: string[] = [];
@@ -70,7 +81,8 @@ export function encodeSafetensors(tensors: Readonly<Record<string, SafetensorsEn
 function parseHeader(bytes: Uint8Array): { readonly header: Record<string, unknown>; readonly start: number } {
   if (bytes.length < 8) throw bad(`not a safetensors file: ${bytes.length} bytes, expected at least 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER_BYTES)) throw bad(`not a safetensors file: header of ${length} bytes, at most ${MAX_HEADER_BYTES} are allowed`);
+  if (length > BigInt(MAX_HEADER_BYTES))
+    throw bad(`not a safetensors file: header of ${length} bytes, at most ${MAX_HEADER_BYTES} are allowed`);
   const start = 8 + Number(length);
   if (start > bytes.length) throw bad(`truncated or not safetensors: header ends at byte ${start}, but the file has ${bytes.length}`);
   let header: unknown;
@@ -79,7 +91,8 @@ function parseHeader(bytes: Uint8Array): { readonly header: Record<string, unkno
   } catch (cause) {
     throw bad('not a safetensors file: the header is no JSON', cause);
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw bad('not a safetensors file: the header is no JSON object');
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw bad('not a safetensors file: the header is no JSON object');
   return { header: header as Record<string, unknown>, start };
 }
 
@@ -93,20 +106,32 @@ function parseMetadata(value: unknown): Record<string, string> {
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
 
-type Located = { readonly name: string; readonly dtype: SafetensorsDType; readonly shape: readonly number[]; readonly begin: number; readonly end: number };
+type Located = {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+};
 
 function parseEntry(name: string, value: unknown, available: number): Located {
   if (typeof value !== 'object' || value === null) throw bad(`tensor '${name}' is described by no JSON object`);
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (typeof dtype !== 'string' || !Object.hasOwn(BYTES, dtype)) {
-    throw new CheckpointError(`tensor '${name}' has dtype ${JSON.stringify(dtype)}, expected one of ${Object.keys(BYTES).join(', ')}`, 'convert it before saving (half precision and 64-bit integers are not read)');
+    throw new CheckpointError(
+      `tensor '${name}' has dtype ${JSON.stringify(dtype)}, expected one of ${Object.keys(BYTES).join(', ')}`,
+      'convert it before saving (half precision and 64-bit integers are not read)',
+    );
   }
   if (!isCounts(shape)) throw bad(`tensor '${name}' has shape ${JSON.stringify(shape)}, expected a list of non-negative integers`);
-  if (!isCounts(offsets) || offsets.length !== 2) throw bad(`tensor '${name}' has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
+  if (!isCounts(offsets) || offsets.length !== 2)
+    throw bad(`tensor '${name}' has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
   const [begin = 0, end = 0] = offsets;
-  if (begin > end || end > available) throw bad(`tensor '${name}' lies at bytes ${begin} to ${end}, but the file has ${available} bytes of values: truncated?`);
+  if (begin > end || end > available)
+    throw bad(`tensor '${name}' lies at bytes ${begin} to ${end}, but the file has ${available} bytes of values: truncated?`);
   const expected = elements(shape) * BYTES[dtype as SafetensorsDType];
-  if (expected !== end - begin) throw bad(`tensor '${name}' of shape [${shape}] and dtype ${dtype} needs ${expected} bytes, has ${end - begin}`);
+  if (expected !== end - begin)
+    throw bad(`tensor '${name}' of shape [${shape}] and dtype ${dtype} needs ${expected} bytes, has ${end - begin}`);
   return { name, dtype: dtype as SafetensorsDType, shape, begin, end };
 }
 
@@ -115,10 +140,14 @@ function readEntry(bytes: Uint8Array, base: number, { dtype, shape, begin, end }
   // for a Node Buffer gives a view.
   const { buffer } = Uint8Array.from(bytes.subarray(base + begin, base + end));
   switch (dtype) {
-    case 'F64': return { dtype, shape, data: new Float64Array(buffer) };
-    case 'F32': return { dtype, shape, data: new Float32Array(buffer) };
-    case 'I32': return { dtype, shape, data: new Int32Array(buffer) };
-    case 'U8': return { dtype, shape, data: new Uint8Array(buffer) };
+    case 'F64':
+      return { dtype, shape, data: new Float64Array(buffer) };
+    case 'F32':
+      return { dtype, shape, data: new Float32Array(buffer) };
+    case 'I32':
+      return { dtype, shape, data: new Int32Array(buffer) };
+    case 'U8':
+      return { dtype, shape, data: new Uint8Array(buffer) };
   }
 }
 
@@ -139,7 +168,8 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const entry of located) {
-    if (entry.begin !== end) throw bad(`tensor '${entry.name}' begins at byte ${entry.begin}, expected ${end}: values overlap or have holes`);
+    if (entry.begin !== end)
+      throw bad(`tensor '${entry.name}' begins at byte ${entry.begin}, expected ${end}: values overlap or have holes`);
     end = entry.end;
   }
   if (end !== available) throw bad(`the file has ${available} bytes of values, its tensors use ${end}`);

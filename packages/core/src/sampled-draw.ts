@@ -1,14 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { drawAugmentation } from './augment/augment.js';
 import type { AugmentationVariant } from './augment/augment.js';
+import { drawAugmentation } from './augment/augment.js';
 import type { AugmentStrategy } from './augment/strategy.js';
 import { checkInteger } from './check.js';
 import { ConfigError } from './errors.js';
 import type { Batch, Model } from './model.js';
 import type { Key } from './random.js';
 import { foldIn, hostInteger } from './random.js';
-import { disposeTree } from './tree.js';
 import type { Tree } from './tree.js';
+import { disposeTree } from './tree.js';
 
 /** Trajectories of networks trained on the full data: files, or anything that can be loaded. */
 export interface ExpertSource<P extends Tree> {
@@ -48,7 +48,13 @@ export type SampledOptions<P extends Tree> = {
 };
 
 /** The host's choices for one estimate, loaded. Owned. */
-export type Sample<P extends Tree> = { readonly variant: AugmentationVariant; readonly expert: P; readonly start: P | undefined; readonly real: Batch | undefined; readonly augmentation: readonly Tree[] };
+export type Sample<P extends Tree> = {
+  readonly variant: AugmentationVariant;
+  readonly expert: P;
+  readonly start: P | undefined;
+  readonly real: Batch | undefined;
+  readonly augmentation: readonly Tree[];
+};
 
 /** Epochs `from ≤ e < to`. */
 export type Range = { readonly from: number; readonly to: number };
@@ -62,13 +68,22 @@ export function startRange<P extends Tree>({ experts, startEpochs, expertEpochs 
   checkInteger('startEpochs.from', from, 0);
   checkInteger('startEpochs.to', to, from + 1);
   if (to > last) {
-    throw new ConfigError(`startEpochs.to is ${to}, but experts have ${experts.epochs} snapshots and expertEpochs is ${expertEpochs}`, `start before epoch ${last}, or train experts longer`);
+    throw new ConfigError(
+      `startEpochs.to is ${to}, but experts have ${experts.epochs} snapshots and expertEpochs is ${expertEpochs}`,
+      `start before epoch ${last}, or train experts longer`,
+    );
   }
   return { from, to };
 }
 
 /** Draws expert, epoch, augmentation and batch of one estimate; keys 0 to 3 of `key`. */
-export async function draw<P extends Tree>(key: Key, options: SampledOptions<P>, { from, to }: Range, strategy: AugmentStrategy, x: Tensor): Promise<Sample<P>> {
+export async function draw<P extends Tree>(
+  key: Key,
+  options: SampledOptions<P>,
+  { from, to }: Range,
+  strategy: AugmentStrategy,
+  x: Tensor,
+): Promise<Sample<P>> {
   const { experts, real, expertEpochs = 0, augmentDraws = 1 } = options;
   const expert = hostInteger(foldIn(key, 0), experts.count);
   const epoch = from + hostInteger(foldIn(key, 1), to - from);

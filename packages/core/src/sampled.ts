@@ -1,7 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, mul } from '@tensorflow/tfjs-core';
-import { applyAugmentation, augmentationVariants } from './augment/augment.js';
 import type { AugmentationVariant } from './augment/augment.js';
+import { applyAugmentation, augmentationVariants } from './augment/augment.js';
 import type { AugmentStrategy } from './augment/strategy.js';
 import { checkInteger } from './check.js';
 import type { Coreset, CoresetGrad, Learnable } from './coreset.js';
@@ -12,13 +12,20 @@ import type { Objective, PreparedObjective } from './objective.js';
 import type { Key } from './random.js';
 import { foldIn, key as keyFromSeed } from './random.js';
 import type { Program, Runtime } from './runtime.js';
-import { disposeSample, draw, startRange } from './sampled-draw.js';
 import type { Range, SampledOptions } from './sampled-draw.js';
-import { disposeTree, treeMap } from './tree.js';
+import { disposeSample, draw, startRange } from './sampled-draw.js';
 import type { Tree } from './tree.js';
+import { disposeTree, treeMap } from './tree.js';
 
 type Estimate = { readonly grad: CoresetGrad; readonly value?: Scalar };
-type Arguments<P extends Tree> = [key: Key, coreset: Coreset, expert: P, start: P | undefined, real: Batch | undefined, augmentation: readonly Tree[]];
+type Arguments<P extends Tree> = [
+  key: Key,
+  coreset: Coreset,
+  expert: P,
+  start: P | undefined,
+  real: Batch | undefined,
+  augmentation: readonly Tree[],
+];
 
 /** The tensor program of one variant. */
 function estimator<P extends Tree>(divergence: Divergence, model: Model<P>, learnable: Learnable, variant: AugmentationVariant) {
@@ -30,13 +37,23 @@ function estimator<P extends Tree>(divergence: Divergence, model: Model<P>, lear
       expert,
       ...(start === undefined ? {} : { start }),
       ...(real === undefined ? {} : { real }),
-      ...(variant === 'none' ? {} : { augment: (x: Tensor, n: number) => applyAugmentation(variant, x, augmentation[Math.min(n, augmentation.length - 1)] ?? []) }),
+      ...(variant === 'none'
+        ? {}
+        : { augment: (x: Tensor, n: number) => applyAugmentation(variant, x, augmentation[Math.min(n, augmentation.length - 1)] ?? []) }),
     });
 }
 
 const average = (estimates: readonly Estimate[]): Estimate => {
   const [first, ...rest] = estimates as readonly [Estimate, ...Estimate[]];
-  return treeMap((...leaves) => mul(leaves.reduce((a, b): Tensor => add(a, b)), 1 / leaves.length), first, ...rest);
+  return treeMap(
+    (...leaves) =>
+      mul(
+        leaves.reduce((a, b): Tensor => add(a, b)),
+        1 / leaves.length,
+      ),
+    first,
+    ...rest,
+  );
 };
 
 /**
@@ -69,11 +86,16 @@ export function sampled<P extends Tree>(divergence: Divergence, options: Sampled
     init: () => [],
     prepare: async (runtime, like, learnable) => {
       if (strategy.groups.length > 0 && like.x.shape.length !== 4) {
-        throw new ShapeError(`coreset inputs have shape [${like.x.shape}], which are no images`, 'leave augment out, or give x the shape [M, height, width, channels]');
+        throw new ShapeError(
+          `coreset inputs have shape [${like.x.shape}], which are no images`,
+          'leave augment out, or give x the shape [M, height, width, channels]',
+        );
       }
       const programs = compileAll(runtime, divergence, options.model, strategy, learnable);
       const mean = runtime.compile(average);
-      const dispose = async () => { await Promise.all([...programs.values(), mean].map((program) => program.dispose())); };
+      const dispose = async () => {
+        await Promise.all([...programs.values(), mean].map((program) => program.dispose()));
+      };
       const estimate = async (key: Key, coreset: Coreset): Promise<Estimate> => {
         const sample = await draw(key, options, range, strategy, coreset.x);
         try {
@@ -96,8 +118,16 @@ export function sampled<P extends Tree>(divergence: Divergence, options: Sampled
 
 type Programs<P extends Tree> = ReadonlyMap<AugmentationVariant, Program<Arguments<P>, Estimate>>;
 
-function compileAll<P extends Tree>(runtime: Runtime, divergence: Divergence, model: Model<P>, strategy: AugmentStrategy, learnable: Learnable): Programs<P> {
-  return new Map(augmentationVariants(strategy).map((variant) => [variant, runtime.compile(estimator(divergence, model, learnable, variant))] as const));
+function compileAll<P extends Tree>(
+  runtime: Runtime,
+  divergence: Divergence,
+  model: Model<P>,
+  strategy: AugmentStrategy,
+  learnable: Learnable,
+): Programs<P> {
+  return new Map(
+    augmentationVariants(strategy).map((variant) => [variant, runtime.compile(estimator(divergence, model, learnable, variant))] as const),
+  );
 }
 
 function programOf<P extends Tree>(programs: Programs<P>, variant: AugmentationVariant): Program<Arguments<P>, Estimate> {
@@ -107,7 +137,13 @@ function programOf<P extends Tree>(programs: Programs<P>, variant: AugmentationV
 }
 
 /** Compiles each variant on arguments of the right shapes. */
-async function prepareAll<P extends Tree>(programs: Programs<P>, options: SampledOptions<P>, range: Range, strategy: AugmentStrategy, like: Coreset): Promise<void> {
+async function prepareAll<P extends Tree>(
+  programs: Programs<P>,
+  options: SampledOptions<P>,
+  range: Range,
+  strategy: AugmentStrategy,
+  like: Coreset,
+): Promise<void> {
   const key = keyFromSeed(0);
   for (const [variant, program] of programs) {
     const groups = strategy.groups.filter((group) => augmentationVariants({ ...strategy, groups: [group] })[0] === variant);

@@ -19,7 +19,10 @@ export interface CheckpointStore {
 /** Throws `CheckpointError` unless `name` is a plain file name: letters, digits, `.`, `_`, `-`, no leading dot. */
 export function checkStoreName(name: string): void {
   if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/.test(name)) {
-    throw new CheckpointError(`'${name}' is no checkpoint name`, 'use up to 200 letters, digits, dots, dashes and underscores, not starting with a dot');
+    throw new CheckpointError(
+      `'${name}' is no checkpoint name`,
+      'use up to 200 letters, digits, dots, dashes and underscores, not starting with a dot',
+    );
   }
 }
 

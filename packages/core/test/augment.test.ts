@@ -1,22 +1,48 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { memory, mul, ones, sum, tensor } from '@tensorflow/tfjs-core';
-import type { Tensor } from '@tensorflow/tfjs-core';
-import {
-  applyAugmentation, AUGMENTATION_GROUPS, augmentationInputs, augmentationVariants, augmentHost, ConfigError, disposeTree, drawAugmentation,
-  drawAugmentationParameters, DSA_STRATEGY, DSA_STRATEGY_WITHOUT_FLIP, foldIn, key, parseAugmentation, ShapeError, valueAndGrad,
-} from '@bpc/core';
 import type { AugmentationParameters, Runtime, Tree } from '@bpc/core';
+import {
+  AUGMENTATION_GROUPS,
+  applyAugmentation,
+  augmentationInputs,
+  augmentationVariants,
+  augmentHost,
+  ConfigError,
+  DSA_STRATEGY,
+  DSA_STRATEGY_WITHOUT_FLIP,
+  disposeTree,
+  drawAugmentation,
+  drawAugmentationParameters,
+  foldIn,
+  key,
+  parseAugmentation,
+  ShapeError,
+  valueAndGrad,
+} from '@bpc/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { memory, mul, ones, sum, tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from './support/fixtures.js';
 import { runtimes } from './support/runtimes.js';
 
 const fixture = loadFixture('dsa');
-const { batch, height, width, channels, cutoutSize } = fixture.cases['all'] as { batch: number; height: number; width: number; channels: number; cutoutSize: number };
+const { batch, height, width, channels, cutoutSize } = fixture.cases['all'] as {
+  batch: number;
+  height: number;
+  width: number;
+  channels: number;
+  cutoutSize: number;
+};
 const shape = [batch, height, width, channels] as const;
 const floats = (name: string) => Float32Array.from(fixture.get(name).data);
 const integers = (name: string) => Int32Array.from(fixture.get(name).data);
 const neutral = new Float32Array(batch).fill(0.5);
-const color = (more: object): AugmentationParameters => ({ group: 'color', brightness: neutral, saturation: neutral, contrast: neutral, ...more });
+const color = (more: object): AugmentationParameters => ({
+  group: 'color',
+  brightness: neutral,
+  saturation: neutral,
+  contrast: neutral,
+  ...more,
+});
 const [brightness, saturation, contrast] = [floats('u/brightness'), floats('u/saturation'), floats('u/contrast')];
 
 const cases: Record<string, AugmentationParameters> = {
@@ -34,12 +60,19 @@ const cases: Record<string, AugmentationParameters> = {
 };
 
 it('covers every reference operation', () => {
-  expect(Object.keys(cases).sort()).toEqual(fixture.names.filter((name) => name.startsWith('out/')).map((name) => name.slice(4)).sort());
+  expect(Object.keys(cases).sort()).toEqual(
+    fixture.names
+      .filter((name) => name.startsWith('out/'))
+      .map((name) => name.slice(4))
+      .sort(),
+  );
 });
 
 describe.each(runtimes)('applyAugmentation on %s', (_, makeRuntime) => {
   let runtime: Runtime;
-  beforeAll(async () => { runtime = await makeRuntime(); });
+  beforeAll(async () => {
+    runtime = await makeRuntime();
+  });
   afterAll(async () => runtime.dispose());
 
   it.each(Object.entries(cases))('%s matches the reference value and image gradient', async (name, parameters) => {
@@ -65,7 +98,9 @@ describe('augmentHost', () => {
 
   it('refuses images that do not fit their shape', () => {
     expect(() => augmentHost({ group: 'none' }, new Float32Array(3), [1, 2, 2, 1])).toThrow(ShapeError);
-    expect(() => augmentHost({ group: 'flip', flip: Int32Array.of(1) }, new Float32Array(8), [2, 2, 2, 1])).toThrow(/flip has 1 parameters for 2 images/);
+    expect(() => augmentHost({ group: 'flip', flip: Int32Array.of(1) }, new Float32Array(8), [2, 2, 2, 1])).toThrow(
+      /flip has 1 parameters for 2 images/,
+    );
   });
 });
 

@@ -1,8 +1,30 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { add, getKernel, memory, mul, registerKernel, scalar, setBackend, square, sum, tensor1d, unregisterKernel } from '@tensorflow/tfjs-core';
-import type { KernelConfig, Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { ConfigError, disposeTree, eagerRuntime, ensureHostBackend, HOST_BACKEND, key, MissingKernelError, normal, ShapeError } from '@bpc/core';
 import type { Key } from '@bpc/core';
+import {
+  ConfigError,
+  disposeTree,
+  eagerRuntime,
+  ensureHostBackend,
+  HOST_BACKEND,
+  key,
+  MissingKernelError,
+  normal,
+  ShapeError,
+} from '@bpc/core';
+import type { KernelConfig, Scalar, Tensor } from '@tensorflow/tfjs-core';
+import {
+  add,
+  getKernel,
+  memory,
+  mul,
+  registerKernel,
+  scalar,
+  setBackend,
+  square,
+  sum,
+  tensor1d,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 
 describe('eagerRuntime', () => {
@@ -25,7 +47,7 @@ describe('eagerRuntime', () => {
     const second = await program(key(1), { x }, scalar(1));
     const [a, b] = [await first.y.data(), await second.y.data()];
     expect([...b].map((v, i) => v - (a[i] as number)).every((d) => Math.abs(d - 1) < 1e-6)).toBe(true);
-    expect([...await first.parts[0]?.data() ?? []]).toEqual([2, 4]);
+    expect([...((await first.parts[0]?.data()) ?? [])]).toEqual([2, 4]);
   });
 
   it('gives fresh outputs that survive their inputs, even if the function returns an argument or a captured tensor', async () => {
@@ -35,7 +57,7 @@ describe('eagerRuntime', () => {
     const out = await program(x);
     expect(new Set([x.id, captured.id, out.a.id, out.again.id, out.captured.id]).size).toBe(5);
     disposeTree([x, out.again]);
-    expect([...await out.a.data()]).toEqual([1, 2]);
+    expect([...(await out.a.data())]).toEqual([1, 2]);
     disposeTree(out.captured);
     expect(captured.isDisposed).toBe(false);
   });
@@ -71,7 +93,13 @@ describe('eagerRuntime', () => {
     const x = scalar(1);
     const before = memory().numTensors;
     await runtime.compile((a: Tensor) => square(a)).prepare(x);
-    await expect(runtime.compile((): Tensor => { throw new ShapeError('no', 'never'); }).prepare()).rejects.toThrow(ShapeError);
+    await expect(
+      runtime
+        .compile((): Tensor => {
+          throw new ShapeError('no', 'never');
+        })
+        .prepare(),
+    ).rejects.toThrow(ShapeError);
     expect(memory().numTensors).toBe(before);
   });
 
@@ -99,7 +127,9 @@ describe('eagerRuntime', () => {
     const config = getKernel('Square', 'cpu') as KernelConfig;
     unregisterKernel('Square', 'cpu');
     try {
-      const error = await runtime.compile((a: Tensor) => square(a))(scalar(2)).catch((e: unknown) => e);
+      const error = await runtime
+        .compile((a: Tensor) => square(a))(scalar(2))
+        .catch((e: unknown) => e);
       expect(error).toBeInstanceOf(MissingKernelError);
       expect(error).toMatchObject({ kernel: 'Square', target: 'tfjs:cpu' });
     } finally {

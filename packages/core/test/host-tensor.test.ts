@@ -1,6 +1,19 @@
-import { memory, ones, reshape, scalar, square, tensor2d } from '@tensorflow/tfjs-core';
-import { cloneTree, ConfigError, eagerRuntime, ensureHostBackend, flattenHost, hostArray, hostEntries, hostSize, saveTree, ShapeError, tensorsFromHost, unflattenHost } from '@bpc/core';
 import type { HostTree } from '@bpc/core';
+import {
+  ConfigError,
+  cloneTree,
+  eagerRuntime,
+  ensureHostBackend,
+  flattenHost,
+  hostArray,
+  hostEntries,
+  hostSize,
+  ShapeError,
+  saveTree,
+  tensorsFromHost,
+  unflattenHost,
+} from '@bpc/core';
+import { memory, ones, reshape, scalar, square, tensor2d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -15,17 +28,20 @@ describe('without any tfjs backend', () => {
     ensureHostBackend();
     ensureHostBackend();
     const before = memory().numTensors;
-    const x = tensor2d([[1, 2], [3, 4]]);
+    const x = tensor2d([
+      [1, 2],
+      [3, 4],
+    ]);
     const copy = cloneTree(x);
     const flat = reshape(copy, [-1]);
     x.dispose();
     expect(flat.shape).toEqual([4]);
-    expect([...await flat.data()]).toEqual([1, 2, 3, 4]);
+    expect([...(await flat.data())]).toEqual([1, 2, 3, 4]);
     expect([...flat.dataSync()]).toEqual([1, 2, 3, 4]);
     expect((await saveTree({ flat, one: ones([2]) })).length).toBeGreaterThan(0);
     expect(() => square(flat)).toThrow(/Square/);
     copy.dispose();
-    expect([...await flat.data()]).toEqual([1, 2, 3, 4]);
+    expect([...(await flat.data())]).toEqual([1, 2, 3, 4]);
     flat.dispose();
     expect(memory().numTensors).toBe(before + 1);
     expect(() => eagerRuntime()).toThrow(/only stores tensors/);
@@ -34,10 +50,22 @@ describe('without any tfjs backend', () => {
 });
 
 describe('host trees', () => {
-  const tree = { b: [[1, 2, 3], [4, 5, 6]], a: { z: 7, y: Float64Array.of(8, 9) }, shaped: { data: Float32Array.of(1, 2), shape: [2, 1] } };
+  const tree = {
+    b: [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    a: { z: 7, y: Float64Array.of(8, 9) },
+    shaped: { data: Float32Array.of(1, 2), shape: [2, 1] },
+  };
 
   it('have leaves in the order of treeEntries, with shapes', () => {
-    expect(hostEntries(tree).map(([path, leaf]) => [path, hostArray(leaf).shape])).toEqual([['a/y', [2]], ['a/z', []], ['b', [2, 3]], ['shaped', [2, 1]]]);
+    expect(hostEntries(tree).map(([path, leaf]) => [path, hostArray(leaf).shape])).toEqual([
+      ['a/y', [2]],
+      ['a/z', []],
+      ['b', [2, 3]],
+      ['shaped', [2, 1]],
+    ]);
     expect(hostSize(tree)).toBe(11);
   });
 
@@ -49,8 +77,23 @@ describe('host trees', () => {
 
   it('keep float64 values through flatten and unflatten', () => {
     const leaf = fc.oneof(fc.double(), fc.array(fc.double(), { maxLength: 4 }), fc.float64Array({ maxLength: 4 }));
-    const { tree: trees } = fc.letrec<{ tree: HostTree }>((tie) => ({ tree: fc.oneof({ depthSize: 'small' }, leaf, fc.dictionary(fc.string({ minLength: 1, maxLength: 3 }).filter((s) => !s.includes('/') && s !== '__proto__'), tie('tree'), { maxKeys: 3 })) }));
-    fc.assert(fc.property(trees, (value) => { expect(unflattenHost(flattenHost(value), value)).toEqual(value); }), { numRuns: 300 });
+    const { tree: trees } = fc.letrec<{ tree: HostTree }>((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'small' },
+        leaf,
+        fc.dictionary(
+          fc.string({ minLength: 1, maxLength: 3 }).filter((s) => !s.includes('/') && s !== '__proto__'),
+          tie('tree'),
+          { maxKeys: 3 },
+        ),
+      ),
+    }));
+    fc.assert(
+      fc.property(trees, (value) => {
+        expect(unflattenHost(flattenHost(value), value)).toEqual(value);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it.each([
@@ -75,6 +118,6 @@ describe('host trees', () => {
     const made = tensorsFromHost({ i: data, f: [[1.5]] }) as { i: ReturnType<typeof scalar>; f: ReturnType<typeof scalar> };
     data[0] = 9;
     expect([made.i.dtype, made.f.dtype, made.f.shape]).toEqual(['int32', 'float32', [1, 1]]);
-    expect([...await made.i.data()]).toEqual([1, 2]);
+    expect([...(await made.i.data())]).toEqual([1, 2]);
   });
 });

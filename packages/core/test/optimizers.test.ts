@@ -1,11 +1,24 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { scalar, tensor } from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import {
-  adam, adamw, applyUpdates, chain, clipByGlobalNorm, ConfigError, constantSchedule, cosineSchedule, ema, gradientNormalisedAdam, lamb,
-  linearSchedule, polynomialSchedule, sgd, stepSchedule,
-} from '@bpc/core';
 import type { Optimizer, Runtime, Schedule, Tree } from '@bpc/core';
+import {
+  adam,
+  adamw,
+  applyUpdates,
+  ConfigError,
+  chain,
+  clipByGlobalNorm,
+  constantSchedule,
+  cosineSchedule,
+  ema,
+  gradientNormalisedAdam,
+  lamb,
+  linearSchedule,
+  polynomialSchedule,
+  sgd,
+  stepSchedule,
+} from '@bpc/core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { scalar, tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from './support/fixtures.js';
 import { runtimes } from './support/runtimes.js';
@@ -13,22 +26,46 @@ import { runtimes } from './support/runtimes.js';
 const fixture = loadFixture('optimisers');
 const { tensors: names, steps } = fixture.cases['all'] as { tensors: string[]; steps: number };
 const load = (prefix: string): Record<string, Tensor> =>
-  Object.fromEntries(names.map((name) => {
-    const { data, shape } = fixture.get(`${prefix}/${name}`);
-    return [name, tensor(Float32Array.from(data), [...shape], 'float32')];
-  }));
+  Object.fromEntries(
+    names.map((name) => {
+      const { data, shape } = fixture.get(`${prefix}/${name}`);
+      return [name, tensor(Float32Array.from(data), [...shape], 'float32')];
+    }),
+  );
 
-type Case = { optimiser?: string; lr: number; momentum: number; nesterov: boolean; weightDecay?: number; beta1: number; beta2: number; eps: number; normEps: number };
+type Case = {
+  optimiser?: string;
+  lr: number;
+  momentum: number;
+  nesterov: boolean;
+  weightDecay?: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  normEps: number;
+};
 
 function make(c: Case): Optimizer {
-  const averages = { learningRate: c.lr, beta1: c.beta1, beta2: c.beta2, epsilon: c.eps, ...(c.weightDecay === undefined ? {} : { weightDecay: c.weightDecay }) };
+  const averages = {
+    learningRate: c.lr,
+    beta1: c.beta1,
+    beta2: c.beta2,
+    epsilon: c.eps,
+    ...(c.weightDecay === undefined ? {} : { weightDecay: c.weightDecay }),
+  };
   switch (c.optimiser) {
-    case 'sgd': return sgd({ learningRate: c.lr, momentum: c.momentum, nesterov: c.nesterov, weightDecay: c.weightDecay ?? 0 });
-    case 'adam': return adam(averages);
-    case 'adamw': return adamw(averages);
-    case 'lamb': return lamb(averages);
-    case 'gradient_normalised_adam': return gradientNormalisedAdam({ ...averages, normEpsilon: c.normEps });
-    default: throw new Error(`unknown optimiser ${c.optimiser}`);
+    case 'sgd':
+      return sgd({ learningRate: c.lr, momentum: c.momentum, nesterov: c.nesterov, weightDecay: c.weightDecay ?? 0 });
+    case 'adam':
+      return adam(averages);
+    case 'adamw':
+      return adamw(averages);
+    case 'lamb':
+      return lamb(averages);
+    case 'gradient_normalised_adam':
+      return gradientNormalisedAdam({ ...averages, normEpsilon: c.normEps });
+    default:
+      throw new Error(`unknown optimiser ${c.optimiser}`);
   }
 }
 
@@ -37,7 +74,9 @@ const values = async (tree: Record<string, Tensor>, name: string) => (tree[name]
 
 describe.each(runtimes)('optimisers on %s', (_, makeRuntime) => {
   let runtime: Runtime;
-  beforeAll(async () => { runtime = await makeRuntime(); });
+  beforeAll(async () => {
+    runtime = await makeRuntime();
+  });
   afterAll(async () => runtime.dispose());
 
   const updateProgram = (optimizer: Optimizer) =>
@@ -91,7 +130,11 @@ describe.each(runtimes)('optimisers on %s', (_, makeRuntime) => {
   ];
 
   it('have a test for every reference schedule', () => {
-    expect(schedules.map(([name]) => name).sort()).toEqual(Object.keys(fixture.cases).filter((name) => name.startsWith('schedule/')).sort());
+    expect(schedules.map(([name]) => name).sort()).toEqual(
+      Object.keys(fixture.cases)
+        .filter((name) => name.startsWith('schedule/'))
+        .sort(),
+    );
   });
 
   it.each(schedules)('%s matches at every step', async (name, schedule) => {

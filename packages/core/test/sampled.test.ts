@@ -1,10 +1,22 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { memory, mul, ones, reshape, scalar, square, sub, sum, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import {
-  AUGMENTATION_GROUPS, ConfigError, contrastiveDivergence, disposeTree, foldIn, key, learn, memoryStore, normal, parseAugmentation, sampled, sgd, ShapeError,
-} from '@bpc/core';
 import type { Coreset, Divergence, ExpertSource, Model, PreparedObjective, Runtime, SampledOptions, Tree } from '@bpc/core';
+import {
+  AUGMENTATION_GROUPS,
+  ConfigError,
+  contrastiveDivergence,
+  disposeTree,
+  foldIn,
+  key,
+  learn,
+  memoryStore,
+  normal,
+  parseAugmentation,
+  ShapeError,
+  sampled,
+  sgd,
+} from '@bpc/core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { memory, mul, ones, reshape, scalar, square, sub, sum, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runtimes } from './support/runtimes.js';
 
@@ -19,10 +31,14 @@ const model: Model<Params> = {
 /** Snapshot (e, t) is the number 100e + t, so that results tell where they come from; loads are recorded. */
 function numbered(count: number, epochs: number) {
   const loads: [expert: number, epoch: number][] = [];
-  const experts: ExpertSource<Params> = { count, epochs, load: async (expert, epoch) => {
-    loads.push([expert, epoch]);
-    return { w: scalar(100 * expert + epoch) };
-  } };
+  const experts: ExpertSource<Params> = {
+    count,
+    epochs,
+    load: async (expert, epoch) => {
+      loads.push([expert, epoch]);
+      return { w: scalar(100 * expert + epoch) };
+    },
+  };
   return { experts, loads };
 }
 
@@ -34,7 +50,10 @@ const probe: Divergence = {
     const at = (p: Tree) => (p as Params).w;
     const first = augment ? augment(coreset.x, 0) : coreset.x;
     const second = augment ? augment(coreset.x, 1) : coreset.x;
-    return { grad: { x: first, y: second as never }, value: (start === undefined ? mul(at(expert), 1) : sub(at(expert), mul(at(start), 0.001))) as Scalar };
+    return {
+      grad: { x: first, y: second as never },
+      value: (start === undefined ? mul(at(expert), 1) : sub(at(expert), mul(at(start), 0.001))) as Scalar,
+    };
   },
 };
 
@@ -43,7 +62,9 @@ const learnable = { x: true, y: false, weights: false };
 
 describe.each(runtimes)('sampled on %s', (_, makeRuntime) => {
   let runtime: Runtime;
-  beforeAll(async () => { runtime = await makeRuntime(); });
+  beforeAll(async () => {
+    runtime = await makeRuntime();
+  });
   afterAll(async () => runtime.dispose());
 
   const prepare = async (divergence: Divergence, options: Omit<SampledOptions<Params>, 'model'>, coreset = images) =>
@@ -120,10 +141,13 @@ describe.each(runtimes)('sampled on %s', (_, makeRuntime) => {
     for (let i = 0; i < 4; i++) await run(prepared, i);
     await prepared.dispose();
     let left = 6;
-    const broken = { ...experts, load: async (e: number, t: number) => {
-      if (left-- === 0) throw new Error('unreadable');
-      return experts.load(e, t);
-    } };
+    const broken = {
+      ...experts,
+      load: async (e: number, t: number) => {
+        if (left-- === 0) throw new Error('unreadable');
+        return experts.load(e, t);
+      },
+    };
     const failing = await prepare(probe, { experts: broken, expertsPerStep: 2, expertEpochs: 1 });
     await run(failing, 0);
     await expect(run(failing, 1)).rejects.toThrow('unreadable');
@@ -132,11 +156,18 @@ describe.each(runtimes)('sampled on %s', (_, makeRuntime) => {
   });
 
   it('learns with contrastive divergence, and resumes to the same bits', async () => {
-    const coreset: Coreset = { x: tensor2d([[1, 0], [0, 1]]), y: tensor2d([[2], [-1]]), weights: tensor1d([1, 1]) };
+    const coreset: Coreset = {
+      x: tensor2d([
+        [1, 0],
+        [0, 1],
+      ]),
+      y: tensor2d([[2], [-1]]),
+      weights: tensor1d([1, 1]),
+    };
     const experts: ExpertSource<Params> = { count: 3, epochs: 2, load: async (e, t) => ({ w: tensor1d([2 + 0.1 * e, -1 - 0.1 * t]) }) };
     const objective = sampled(contrastiveDivergence({ steps: 3, stepSize: 0.05, temperature: 1e-3 }), { model, experts });
     const options = { objective, coreset, optimizer: sgd({ learningRate: 0.1, momentum: 0.5 }), runtime, steps: 12, key: key(5) };
-    const bits = async (c: Coreset) => [...await c.x.data()];
+    const bits = async (c: Coreset) => [...(await c.x.data())];
     const whole = await bits(await learn(options).collect());
     const checkpoint = { store: memoryStore(), every: 4 };
     for await (const { step } of learn({ ...options, checkpoint })) if (step === 7) break;
@@ -146,7 +177,9 @@ describe.each(runtimes)('sampled on %s', (_, makeRuntime) => {
 
   it('refuses to augment inputs that are no images', async () => {
     const coreset: Coreset = { x: tensor2d([[1, 0]]), y: tensor2d([[1]]), weights: tensor1d([1]) };
-    await expect(prepare(probe, { experts: numbered(1, 1).experts, augment: parseAugmentation('crop') }, coreset)).rejects.toThrow(ShapeError);
+    await expect(prepare(probe, { experts: numbered(1, 1).experts, augment: parseAugmentation('crop') }, coreset)).rejects.toThrow(
+      ShapeError,
+    );
   });
 });
 

@@ -2,17 +2,31 @@ import '@tensorflow/tfjs-backend-cpu';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory, scalar, tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
-import { CheckpointError, decodeSafetensors, encodeSafetensors, loadCoreset, loadTree, memoryStore, readMetadata, saveCoreset, saveTree, StorageError } from '@bpc/core';
 import type { CheckpointStore } from '@bpc/core';
+import {
+  CheckpointError,
+  decodeSafetensors,
+  encodeSafetensors,
+  loadCoreset,
+  loadTree,
+  memoryStore,
+  readMetadata,
+  StorageError,
+  saveCoreset,
+  saveTree,
+} from '@bpc/core';
 import { fileStore } from '@bpc/core/node';
+import { memory, scalar, tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = mkdtempSync(join(tmpdir(), 'bpc-store-'));
 afterAll(() => rmSync(root, { recursive: true }));
 let count = 0;
 const freshFolder = () => join(root, 'nested', String(count++));
-const stores: [string, () => CheckpointStore][] = [['memoryStore', memoryStore], ['fileStore', () => fileStore(freshFolder())]];
+const stores: [string, () => CheckpointStore][] = [
+  ['memoryStore', memoryStore],
+  ['fileStore', () => fileStore(freshFolder())],
+];
 
 describe.each(stores)('%s', (_, make) => {
   it('reads what was written last, lists names in order, forgets what is removed', async () => {
@@ -70,38 +84,60 @@ describe('fileStore', () => {
   it('throws StorageError with a remedy if a file stands where the folder should be', async () => {
     const file = join(root, 'file');
     writeFileSync(file, '');
-    const error = await fileStore(file).write('a', Uint8Array.of(1)).catch((e: unknown) => e);
+    const error = await fileStore(file)
+      .write('a', Uint8Array.of(1))
+      .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(StorageError);
     expect((error as StorageError).remedy).toMatch(/choose another folder/);
     await expect(fileStore(file).list()).rejects.toThrow(StorageError);
   });
 
   // Permissions do not bind root.
-  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('throws StorageError for a read-only folder, keeping the old bytes', async () => {
-    const folder = freshFolder();
-    const store = fileStore(folder);
-    await store.write('a', Uint8Array.of(1));
-    chmodSync(folder, 0o555);
-    await expect(store.write('a', Uint8Array.of(2))).rejects.toThrow(/EACCES.*writable/);
-    chmodSync(folder, 0o755);
-    expect(await store.read('a')).toEqual(Uint8Array.of(1));
-  });
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
+    'throws StorageError for a read-only folder, keeping the old bytes',
+    async () => {
+      const folder = freshFolder();
+      const store = fileStore(folder);
+      await store.write('a', Uint8Array.of(1));
+      chmodSync(folder, 0o555);
+      await expect(store.write('a', Uint8Array.of(2))).rejects.toThrow(/EACCES.*writable/);
+      chmodSync(folder, 0o755);
+      expect(await store.read('a')).toEqual(Uint8Array.of(1));
+    },
+  );
 });
 
 describe('saveTree and loadTree', () => {
-  const tree = { layers: [{ w: tensor2d([[1, 2], [3, 4]]) }, { w: tensor1d([5, 6], 'int32') }], flag: tensor([true, false], [2], 'bool'), t: scalar(-0) };
+  const tree = {
+    layers: [
+      {
+        w: tensor2d([
+          [1, 2],
+          [3, 4],
+        ]),
+      },
+      { w: tensor1d([5, 6], 'int32') },
+    ],
+    flag: tensor([true, false], [2], 'bool'),
+    t: scalar(-0),
+  };
 
   it('keep structure, dtypes, bits and the record', async () => {
     const metadata = { step: 3, classNames: ['zero', 'one'], normalisation: { mean: [0.5], std: null }, nested: { b: 1, a: true } };
     const loaded = loadTree(await saveTree(tree, metadata), tree);
     expect(loaded.metadata).toEqual(metadata);
-    expect(loaded.tree.layers.map(({ w }) => [w.dtype, w.shape])).toEqual([['float32', [2, 2]], ['int32', [2]]]);
-    expect([...await loaded.tree.flag.data()]).toEqual([1, 0]);
+    expect(loaded.tree.layers.map(({ w }) => [w.dtype, w.shape])).toEqual([
+      ['float32', [2, 2]],
+      ['int32', [2]],
+    ]);
+    expect([...(await loaded.tree.flag.data())]).toEqual([1, 0]);
     expect(Object.is((await loaded.tree.t.data())[0], -0)).toBe(true);
   });
 
   it('write equal bytes for equal contents in any order', async () => {
-    expect(await saveTree({ a: scalar(1), b: scalar(2) }, { x: 1, y: 2 })).toEqual(await saveTree({ b: scalar(2), a: scalar(1) }, { y: 2, x: 1 }));
+    expect(await saveTree({ a: scalar(1), b: scalar(2) }, { x: 1, y: 2 })).toEqual(
+      await saveTree({ b: scalar(2), a: scalar(1) }, { y: 2, x: 1 }),
+    );
   });
 
   it.each([
@@ -125,10 +161,20 @@ describe('saveTree and loadTree', () => {
 });
 
 describe('saveCoreset and loadCoreset', () => {
-  const coreset = { x: tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2, 1]), y: tensor2d([[1, 0, 0], [0, 1, 0]]), weights: tensor1d([1, 2]) };
+  const coreset = {
+    x: tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2, 1]),
+    y: tensor2d([
+      [1, 0, 0],
+      [0, 1, 0],
+    ]),
+    weights: tensor1d([1, 2]),
+  };
 
   it('keep the coreset and its record', async () => {
-    const { coreset: loaded, metadata } = loadCoreset(await saveCoreset(coreset, { dataset: 'mnist' }), { inputShape: [2, 2, 1], classes: 3 });
+    const { coreset: loaded, metadata } = loadCoreset(await saveCoreset(coreset, { dataset: 'mnist' }), {
+      inputShape: [2, 2, 1],
+      classes: 3,
+    });
     expect(await loaded.x.array()).toEqual(await coreset.x.array());
     expect(await loaded.weights.array()).toEqual([1, 2]);
     expect(metadata).toEqual({ kind: 'coreset', dataset: 'mnist' });

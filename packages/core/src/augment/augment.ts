@@ -31,7 +31,12 @@ export function augmentationVariants({ groups }: AugmentStrategy): readonly Augm
 }
 
 /** 1 outside the square of `size` around `centre` (first row: centre − ⌊size/2⌋), 0 inside; flat [batch, height, width]. */
-export function cutoutMask({ centre, size }: Extract<AugmentationParameters, { readonly group: 'cutout' }>, batch: number, height: number, width: number): Float32Array {
+export function cutoutMask(
+  { centre, size }: Extract<AugmentationParameters, { readonly group: 'cutout' }>,
+  batch: number,
+  height: number,
+  width: number,
+): Float32Array {
   const mask = new Float32Array(batch * height * width).fill(1);
   for (let b = 0; b < batch; b++) {
     const top = (centre[2 * b] ?? 0) - Math.floor(size[0] / 2);
@@ -52,13 +57,22 @@ export function augmentationInputs(parameters: AugmentationParameters, batch: nu
     case 'color': {
       const perImage = (values: Float32Array) => tensor(values, [batch, 1, 1, 1], 'float32');
       const { brightness, saturation, contrast } = parameters;
-      return { variant: 'color', inputs: { brightness: perImage(brightness), saturation: perImage(saturation), contrast: perImage(contrast) } };
+      return {
+        variant: 'color',
+        inputs: { brightness: perImage(brightness), saturation: perImage(saturation), contrast: perImage(contrast) },
+      };
     }
     case 'cutout':
-      return { variant: 'cutout', inputs: { mask: tensor(cutoutMask(parameters, batch, height, width), [batch, height, width, 1], 'float32') } };
+      return {
+        variant: 'cutout',
+        inputs: { mask: tensor(cutoutMask(parameters, batch, height, width), [batch, height, width, 1], 'float32') },
+      };
     default: {
       const pixels = batch * height * width;
-      const taps = resampleTaps(parameters, batch, height, width).map(({ index, weight }) => ({ index: tensor(index, [pixels], 'int32'), weight: tensor(weight, [pixels, 1], 'float32') }));
+      const taps = resampleTaps(parameters, batch, height, width).map(({ index, weight }) => ({
+        index: tensor(index, [pixels], 'int32'),
+        weight: tensor(weight, [pixels, 1], 'float32'),
+      }));
       return { variant: VARIANT_OF[parameters.group], inputs: { taps } };
     }
   }
@@ -77,7 +91,14 @@ export function augmentationInputs(parameters: AugmentationParameters, batch: nu
  * const augmented = applyAugmentation(variant, ones([10, 28, 28, 1]), inputs);
  * ```
  */
-export function drawAugmentation(key: Key, strategy: AugmentStrategy, batch: number, height: number, width: number, options?: AugmentationDrawOptions): AugmentationDraw {
+export function drawAugmentation(
+  key: Key,
+  strategy: AugmentStrategy,
+  batch: number,
+  height: number,
+  width: number,
+  options?: AugmentationDrawOptions,
+): AugmentationDraw {
   return augmentationInputs(drawAugmentationParameters(key, strategy, batch, height, width, options), batch, height, width);
 }
 
@@ -94,7 +115,8 @@ export function drawAugmentation(key: Key, strategy: AugmentStrategy, batch: num
  * @throws ShapeError if `x` is not of rank 4 or `inputs` belong to another variant.
  */
 export function applyAugmentation(variant: AugmentationVariant, x: Tensor, inputs: Tree): Tensor {
-  if (x.shape.length !== 4) throw new ShapeError(`x has shape [${x.shape}], expected [batch, height, width, channels]`, 'augment images only');
+  if (x.shape.length !== 4)
+    throw new ShapeError(`x has shape [${x.shape}], expected [batch, height, width, channels]`, 'augment images only');
   switch (variant) {
     case 'none':
       return x;
@@ -108,7 +130,8 @@ export function applyAugmentation(variant: AugmentationVariant, x: Tensor, input
 }
 
 function fields<T extends Tree>(variant: AugmentationVariant, inputs: Tree, field: string): T {
-  if (!(field in inputs)) throw new ShapeError(`the inputs of '${variant}' have no '${field}'`, 'pass the variant and the inputs of one draw');
+  if (!(field in inputs))
+    throw new ShapeError(`the inputs of '${variant}' have no '${field}'`, 'pass the variant and the inputs of one draw');
   return inputs as T;
 }
 
@@ -125,5 +148,8 @@ function color(x: Tensor, { brightness, saturation, contrast }: ColorInputs): Te
 function resample(x: Tensor, { taps }: ResampleInputs): Tensor {
   const rows = reshape(x, [-1, x.shape[3] ?? 1]);
   const terms = taps.map(({ index, weight }) => mul(gatherRows(rows, index), weight));
-  return reshape(terms.reduce((a, b) => add(a, b)), x.shape);
+  return reshape(
+    terms.reduce((a, b) => add(a, b)),
+    x.shape,
+  );
 }

@@ -15,10 +15,17 @@ import { forEachTap } from './resample.js';
  * const augmented = augmentHost(parameters, new Float32Array(128), [2, 8, 8, 1]);
  * ```
  */
-export function augmentHost(parameters: AugmentationParameters, images: Float32Array, shape: readonly [batch: number, height: number, width: number, channels: number]): Float32Array {
+export function augmentHost(
+  parameters: AugmentationParameters,
+  images: Float32Array,
+  shape: readonly [batch: number, height: number, width: number, channels: number],
+): Float32Array {
   const [batch, height, width, channels] = shape;
   if (images.length !== batch * height * width * channels) {
-    throw new ShapeError(`images has ${images.length} numbers, expected ${shape.join('×')}`, 'pass row-major [batch, height, width, channels]');
+    throw new ShapeError(
+      `images has ${images.length} numbers, expected ${shape.join('×')}`,
+      'pass row-major [batch, height, width, channels]',
+    );
   }
   switch (parameters.group) {
     case 'none':
@@ -33,7 +40,8 @@ export function augmentHost(parameters: AugmentationParameters, images: Float32A
       const sums = new Float64Array(images.length);
       forEachTap(parameters, batch, height, width, (output, _tap, source, weight) => {
         if (weight === 0) return;
-        for (let c = 0; c < channels; c++) sums[output * channels + c] = (sums[output * channels + c] as number) + weight * (images[source * channels + c] as number);
+        for (let c = 0; c < channels; c++)
+          sums[output * channels + c] = (sums[output * channels + c] as number) + weight * (images[source * channels + c] as number);
       });
       return Float32Array.from(sums);
     }

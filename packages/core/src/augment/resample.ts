@@ -14,7 +14,12 @@ export type Taps = readonly { readonly index: Int32Array; readonly weight: Float
 type PixelMap = (b: number, row: number, column: number, out: Float64Array) => void;
 
 /** The 2×2 matrix from output to input coordinates (width axis first) of each image. */
-function affineMap(matrix: (b: number) => readonly [number, number, number, number], height: number, width: number, alignCorners: boolean): PixelMap {
+function affineMap(
+  matrix: (b: number) => readonly [number, number, number, number],
+  height: number,
+  width: number,
+  alignCorners: boolean,
+): PixelMap {
   // Coordinates run over [-1, 1]; an axis of one pixel has only its centre, 0.
   const toUnit = (i: number, n: number) => (alignCorners ? (n === 1 ? 0 : (2 * i) / (n - 1) - 1) : (2 * i + 1) / n - 1);
   const toPixel = (u: number, n: number) => (alignCorners ? ((u + 1) * (n - 1)) / 2 : ((u + 1) * n - 1) / 2);
@@ -45,17 +50,25 @@ function pixelMap(parameters: ResampleParameters, height: number, width: number)
     case 'scale':
       return affineMap((b) => [at(parameters.scale, 2 * b), 0, 0, at(parameters.scale, 2 * b + 1)], height, width, parameters.alignCorners);
     case 'rotate':
-      return affineMap((b) => {
-        const [cosine, sine] = [Math.cos(at(parameters.angle, b)), Math.sin(at(parameters.angle, b))];
-        return [cosine, -sine, sine, cosine];
-      }, height, width, parameters.alignCorners);
+      return affineMap(
+        (b) => {
+          const [cosine, sine] = [Math.cos(at(parameters.angle, b)), Math.sin(at(parameters.angle, b))];
+          return [cosine, -sine, sine, cosine];
+        },
+        height,
+        width,
+        parameters.alignCorners,
+      );
   }
 }
 
 /** Taps of a resampling: 1 for crop and flip, 4 (bilinear) for scale and rotate. Computed in float64. */
 export function resampleTaps(parameters: ResampleParameters, batch: number, height: number, width: number): Taps {
   const bilinear = parameters.group === 'scale' || parameters.group === 'rotate';
-  const taps = Array.from({ length: bilinear ? 4 : 1 }, () => ({ index: new Int32Array(batch * height * width), weight: new Float32Array(batch * height * width) }));
+  const taps = Array.from({ length: bilinear ? 4 : 1 }, () => ({
+    index: new Int32Array(batch * height * width),
+    weight: new Float32Array(batch * height * width),
+  }));
   forEachTap(parameters, batch, height, width, (output, tap, source, weight) => {
     const { index, weight: weights } = taps[tap] as (typeof taps)[number];
     index[output] = source;
@@ -104,9 +117,16 @@ export function forEachTap(
 
 function checkLength(parameters: ResampleParameters, batch: number): void {
   const [found, expected] =
-    parameters.group === 'crop' ? [parameters.shift.length, 2 * batch]
-    : parameters.group === 'flip' ? [parameters.flip.length, batch]
-    : parameters.group === 'scale' ? [parameters.scale.length, 2 * batch]
-    : [parameters.angle.length, batch];
-  if (found !== expected) throw new ConfigError(`${parameters.group} has ${found} parameters for ${batch} images, expected ${expected}`, 'draw parameters for this batch size');
+    parameters.group === 'crop'
+      ? [parameters.shift.length, 2 * batch]
+      : parameters.group === 'flip'
+        ? [parameters.flip.length, batch]
+        : parameters.group === 'scale'
+          ? [parameters.scale.length, 2 * batch]
+          : [parameters.angle.length, batch];
+  if (found !== expected)
+    throw new ConfigError(
+      `${parameters.group} has ${found} parameters for ${batch} images, expected ${expected}`,
+      'draw parameters for this batch size',
+    );
 }

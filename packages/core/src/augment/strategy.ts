@@ -33,7 +33,10 @@ export function parseAugmentation(name: string, { alignCorners = true }: { reado
   const groups = name.split('_').map((group) => {
     const known = AUGMENTATION_GROUPS.find((candidate) => candidate === group);
     if (known === undefined) {
-      throw new ConfigError(`augmentation '${name}' has the unknown group '${group}'`, `join some of ${AUGMENTATION_GROUPS.join(', ')} by '_', or use 'none'`);
+      throw new ConfigError(
+        `augmentation '${name}' has the unknown group '${group}'`,
+        `join some of ${AUGMENTATION_GROUPS.join(', ')} by '_', or use 'none'`,
+      );
     }
     return known;
   });

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkStoreName, StorageError } from '../index.js';
 import type { CheckpointStore } from '../index.js';
+import { checkStoreName, StorageError } from '../index.js';
 
 const TEMPORARY = /^\.(.+)\.(\d+)-[0-9a-z]+\.tmp$/;
 
@@ -84,7 +84,8 @@ export function fileStore(folder: string): CheckpointStore {
     for (const file of await readdir(folder)) {
       const pid = TEMPORARY.exec(file)?.[2];
       // Workers of this process, other processes and other machines may be writing here right now.
-      if (pid !== undefined && !isRunning(Number(pid)) && (await age(join(folder, file))) > STALE_MS) await rm(join(folder, file), { force: true });
+      if (pid !== undefined && !isRunning(Number(pid)) && (await age(join(folder, file))) > STALE_MS)
+        await rm(join(folder, file), { force: true });
     }
   };
 

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add } from '@tensorflow/tfjs-core';
-import { treeMap } from '../tree.js';
 import type { Tree } from '../tree.js';
+import { treeMap } from '../tree.js';
 
 /**
  * A gradient transformation (the pair of optax): pure functions over trees, so that `update` can be compiled and the

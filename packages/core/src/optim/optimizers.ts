@@ -1,8 +1,15 @@
 import type { Tree } from '../tree.js';
-import { chain } from './optimizer.js';
 import type { Optimizer, Schedule } from './optimizer.js';
-import { addDecayedWeights, normaliseGradients, scaleByAdam, scaleByLearningRate, scaleByMomentum, scaleByTrustRatio } from './transforms.js';
+import { chain } from './optimizer.js';
 import type { AdamCoefficients } from './transforms.js';
+import {
+  addDecayedWeights,
+  normaliseGradients,
+  scaleByAdam,
+  scaleByLearningRate,
+  scaleByMomentum,
+  scaleByTrustRatio,
+} from './transforms.js';
 
 /** Options of `sgd`. */
 export type SgdOptions = {
@@ -64,7 +71,12 @@ export function adamw({ learningRate, weightDecay = 0.01, ...coefficients }: Ada
  * @throws ConfigError on values outside their domain.
  */
 export function lamb({ learningRate, weightDecay = 0, epsilon = 1e-6, ...coefficients }: AdamOptions): Optimizer<readonly Tree[]> {
-  return chain(scaleByAdam({ ...coefficients, epsilon }), addDecayedWeights(weightDecay), scaleByTrustRatio(), scaleByLearningRate(learningRate));
+  return chain(
+    scaleByAdam({ ...coefficients, epsilon }),
+    addDecayedWeights(weightDecay),
+    scaleByTrustRatio(),
+    scaleByLearningRate(learningRate),
+  );
 }
 
 /**
@@ -72,6 +84,9 @@ export function lamb({ learningRate, weightDecay = 0, epsilon = 1e-6, ...coeffic
  *
  * @throws ConfigError on values outside their domain.
  */
-export function gradientNormalisedAdam({ normEpsilon = 1e-7, ...options }: AdamOptions & { readonly normEpsilon?: number }): Optimizer<readonly Tree[]> {
+export function gradientNormalisedAdam({
+  normEpsilon = 1e-7,
+  ...options
+}: AdamOptions & { readonly normEpsilon?: number }): Optimizer<readonly Tree[]> {
   return chain(normaliseGradients({ epsilon: normEpsilon }), adam(options));
 }

@@ -1,7 +1,7 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, cos, greaterEqual, minimum, mul, pow, scalar, sub, where } from '@tensorflow/tfjs-core';
-import { ConfigError } from '../errors.js';
 import { checkInteger, checkRange } from '../check.js';
+import { ConfigError } from '../errors.js';
 import type { Schedule } from './optimizer.js';
 
 /** `η(t) = value`. */
@@ -49,7 +49,11 @@ export function cosineSchedule({ peak, totalSteps, warmupSteps = 0, finalFractio
  *
  * @throws ConfigError on a negative rate or factor or a milestone that is no step.
  */
-export function stepSchedule(options: { readonly initial: number; readonly milestones: readonly number[]; readonly gamma: number }): Schedule {
+export function stepSchedule(options: {
+  readonly initial: number;
+  readonly milestones: readonly number[];
+  readonly gamma: number;
+}): Schedule {
   const { initial, milestones, gamma } = options;
   checkRange('initial', initial);
   checkRange('gamma', gamma);
@@ -57,7 +61,10 @@ export function stepSchedule(options: { readonly initial: number; readonly miles
   return (step) =>
     [...milestones]
       .sort((a, b) => a - b)
-      .reduce<Scalar>((rate, milestone, i) => where(greaterEqual(step, milestone), scalar(initial * gamma ** (i + 1)), rate), scalar(initial));
+      .reduce<Scalar>(
+        (rate, milestone, i) => where(greaterEqual(step, milestone), scalar(initial * gamma ** (i + 1)), rate),
+        scalar(initial),
+      );
 }
 
 /** `η(t) = start + (end − start)·min(1, t/T)`. @throws ConfigError on a negative rate or fewer than one step. */

@@ -1,11 +1,27 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { add, addN, div, expm1, greater, logicalAnd, minimum, mul, neg, scalar, sqrt, square, sum, where, zeros } from '@tensorflow/tfjs-core';
-import { ConfigError } from '../errors.js';
-import { treeLeaves, treeMap } from '../tree.js';
-import type { Tree } from '../tree.js';
+import {
+  add,
+  addN,
+  div,
+  expm1,
+  greater,
+  logicalAnd,
+  minimum,
+  mul,
+  neg,
+  scalar,
+  sqrt,
+  square,
+  sum,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import { checkRange } from '../check.js';
-import { stateless } from './optimizer.js';
+import { ConfigError } from '../errors.js';
+import type { Tree } from '../tree.js';
+import { treeLeaves, treeMap } from '../tree.js';
 import type { Optimizer, Schedule } from './optimizer.js';
+import { stateless } from './optimizer.js';
 
 const zerosOf = <P extends Tree>(params: P): P => treeMap((x) => zeros(x.shape), params);
 const sumOfSquares = (x: Tensor): Scalar => sum(square(x));
@@ -21,7 +37,13 @@ export function addDecayedWeights(weightDecay: number): Optimizer<readonly Tree[
 export type MomentumState = { readonly velocity: Tree };
 
 /** `v ← μv + g`; the update is `v`, or `g + μv` with `nesterov`. No dampening, as in PyTorch. */
-export function scaleByMomentum({ momentum, nesterov = false }: { readonly momentum: number; readonly nesterov?: boolean }): Optimizer<MomentumState> {
+export function scaleByMomentum({
+  momentum,
+  nesterov = false,
+}: {
+  readonly momentum: number;
+  readonly nesterov?: boolean;
+}): Optimizer<MomentumState> {
   checkRange('momentum', momentum, 0, 1);
   return {
     init: (params) => ({ velocity: zerosOf(params) }),
@@ -137,7 +159,10 @@ export function clipByGlobalNorm({ maxNorm }: { readonly maxNorm: number }): Opt
  * const next = average.update(start, { w: scalar(2) });
  * ```
  */
-export function ema({ decay }: { readonly decay: number }): { init<P extends Tree>(params: P): P; update<P extends Tree>(average: P, params: P): P } {
+export function ema({ decay }: { readonly decay: number }): {
+  init<P extends Tree>(params: P): P;
+  update<P extends Tree>(average: P, params: P): P;
+} {
   checkRange('decay', decay, 0, 1);
   return {
     init: (params) => treeMap((x) => add(x, 0), params),

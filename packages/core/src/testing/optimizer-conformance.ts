@@ -24,7 +24,8 @@ const target = [1, -2, 0.5] as const;
 const start = (): Params => ({ a: tensor1d([4, 3]), list: [scalar(-2)] });
 /** Gradient of ½‖params − target‖². */
 const gradient = ({ a, list }: Params): Params => ({ a: sub(a, tensor1d(target.slice(0, 2))), list: [sub(list[0], target[2])] });
-const loss = ({ a, list }: Params) => [...a.dataSync(), ...list[0].dataSync()].reduce((total, v, i) => total + (v - (target[i] as number)) ** 2 / 2, 0);
+const loss = ({ a, list }: Params) =>
+  [...a.dataSync(), ...list[0].dataSync()].reduce((total, v, i) => total + (v - (target[i] as number)) ** 2 / 2, 0);
 
 function demand(condition: boolean, message: string): void {
   if (!condition) throw new Error(message);
@@ -52,7 +53,10 @@ export function optimizerConformance({ name, optimizer, steps = 200, it }: Optim
     const before = snapshot([params, state]);
     const made = update(params, state);
     demandFresh('the result of update', made, [params, state]);
-    demand(treeLeaves([params, state]).every((leaf) => !leaf.isDisposed), 'update disposed an argument');
+    demand(
+      treeLeaves([params, state]).every((leaf) => !leaf.isDisposed),
+      'update disposed an argument',
+    );
     demand(snapshot([params, state]) === before, 'update changed an argument');
     disposeTree([params, state, made]);
   });

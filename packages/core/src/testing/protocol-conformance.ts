@@ -27,7 +27,9 @@ function demand(condition: boolean, message: string): void {
 /** Paths and values, comparable as text: NaN equals NaN, and −0 differs from 0. */
 export function snapshot(tree: Tree): string {
   const print = (value: number) => (Object.is(value, -0) ? '-0' : String(value));
-  return treeEntries(tree).map(([path, leaf]) => `${path}: ${Array.from(leaf.dataSync(), print).join()}`).join('\n');
+  return treeEntries(tree)
+    .map(([path, leaf]) => `${path}: ${Array.from(leaf.dataSync(), print).join()}`)
+    .join('\n');
 }
 
 /** Throws if two trees share a tensor, or one tensor occurs twice in `made`. */
@@ -59,7 +61,9 @@ export function demandFresh(what: string, made: Tree, given: Tree): void {
  * const suite = (it: RegisterTest) => algorithmConformance({ name: 'walk', algorithm: walk, position: () => ({ x: scalar(0) }), it });
  * ```
  */
-export function algorithmConformance<Position extends Tree, State extends Tree, Info extends Tree>(options: AlgorithmConformanceOptions<Position, State, Info>): void {
+export function algorithmConformance<Position extends Tree, State extends Tree, Info extends Tree>(
+  options: AlgorithmConformanceOptions<Position, State, Info>,
+): void {
   const { name, algorithm, position, data = () => [], random = true, it } = options;
 
   /** Runs `check` on a fresh state and data, and disposes what was made. */
@@ -90,7 +94,10 @@ export function algorithmConformance<Position extends Tree, State extends Tree, 
       const before = snapshot([state, given]);
       const made = stepOnce(1, state, given);
       demandFresh('the result of step', made, [state, given]);
-      demand(treeLeaves([state, given]).every((leaf) => !leaf.isDisposed), 'step disposed an argument');
+      demand(
+        treeLeaves([state, given]).every((leaf) => !leaf.isDisposed),
+        'step disposed an argument',
+      );
       demand(snapshot([state, given]) === before, 'step changed an argument');
       disposeTree(made);
     });

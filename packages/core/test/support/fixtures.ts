@@ -30,7 +30,7 @@ export function loadFixture(topic: string) {
       let [worst, scale] = [0, tolerance.floor];
       for (let i = 0; i < data.length; i++) {
         const difference = Math.abs((values[i] as number) - (data[i] as number));
-        worst = difference <= worst ? worst : difference; // NaN counts as worst
+        worst = Math.max(worst, difference); // NaN stays
         scale = Math.max(scale, Math.abs(data[i] as number));
       }
       expect(worst / scale, `${topic}: ${name}`).toBeLessThanOrEqual(tolerance[precision]);
