@@ -1,11 +1,10 @@
-import '@tensorflow/tfjs-backend-cpu';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { mean, memory, oneHot, setBackend } from '@tensorflow/tfjs-core';
+import { mean, memory } from '@tensorflow/tfjs-core';
 import type { Runtime, Tree } from '@bpc/core';
-import { crossEntropy, disposeTree, grad, gradDot, hessianVector, valueAndGrad } from '@bpc/core';
+import { classTargets, crossEntropy, disposeTree, grad, gradDot, hessianVector, valueAndGrad } from '@bpc/core';
 import type { ConvNetParams } from '@bpc/models';
 import { convNet } from '@bpc/models';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './runtimes.js';
 
@@ -14,10 +13,6 @@ type Case = {
   readonly batch: number;
 };
 const fixture = loadFixture<Case>('convnet');
-
-beforeAll(async () => {
-  await setBackend('cpu');
-});
 
 function program({ network: spec }: Case) {
   const network = convNet({
@@ -45,11 +40,11 @@ function program({ network: spec }: Case) {
   };
 }
 
-describe.each(runtimes)('ConvNet on %s', (_, makeRuntime: () => Runtime | Promise<Runtime>) => {
+describe.each(runtimes)('ConvNet on %s', (_, makeRuntime: () => Promise<Runtime>) => {
   it.each(Object.entries(fixture.cases))('matches logits, gradients, Hessian-vector product and mixed derivative of case %s', async (name, spec) => {
     const runtime = await makeRuntime();
     const compiled = runtime.compile(program(spec));
-    const labels = oneHot(fixture.tensor(`${name}/labels`) as never, spec.network.classes, 1, 0, 'float32');
+    const labels = classTargets(fixture.values(`${name}/labels`), spec.network.classes);
     const inputs = [fixture.tree(`${name}/param`), fixture.tensor(`${name}/images`), labels, fixture.tree(`${name}/v`)] as never;
     const before = memory().numTensors;
     const found = await compiled(...(inputs as Parameters<ReturnType<typeof program>>));

@@ -116,18 +116,23 @@ export function printProgram(program: LoopProgram): PrintedProgram {
   };
 
   const spilled = new Set<number>();
-  for (const entry of program.items) {
+  const spill = (level: number) => {
     for (const storage of program.storages) {
-      if (!storage.spill || storage.level > entry.level || spilled.has(storage.id)) continue;
+      if (!storage.spill || storage.level > level || spilled.has(storage.id)) continue;
       spilled.add(storage.id);
       storage.spill.forEach((value, k) => {
         const own = compute(value);
         top.lines.push(`b${storage.id}[${k}]=${own};`);
       });
     }
+  };
+  for (const entry of program.items) {
+    spill(entry.level);
     if (entry.kind === 'loop') printLoop(entry);
     else printCall(entry);
   }
+  // What only the scalars of the outputs read, after the last loop.
+  spill(Number.POSITIVE_INFINITY);
   program.outputs.forEach(({ scalars, copy }, k) => {
     scalars?.forEach((value, i) => {
       const own = compute(value);
