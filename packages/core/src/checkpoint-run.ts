@@ -89,7 +89,12 @@ export function runCheckpoint<State extends Tree>(options: CheckpointOptions, id
   const flush = async (): Promise<void> => {
     const write = pending;
     pending = Promise.resolve();
-    await write;
+    try {
+      await write;
+    } catch (error) {
+      savedStep = undefined;
+      throw error;
+    }
   };
 
   return {
