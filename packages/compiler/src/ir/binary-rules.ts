@@ -1,6 +1,7 @@
 import type { Builder } from './builder.js';
 import { scalar, uniformValue } from './constant.js';
 import { binary, unary } from './elementwise.js';
+import { logisticBinary } from './logistic-rules.js';
 import type { Binary, DType, Node, Shape } from './node.js';
 import { broadcastShapes, item, sizeOf } from './shape.js';
 import { broadcast } from './views.js';
@@ -43,7 +44,7 @@ export function binaryRules(g: Builder, op: Binary, a: Node, b: Node, shape: Sha
     if (right === -1) return whole(unary(g, 'Reciprocal', a));
     if (right === 0) return whole(scalar(g, 1));
   }
-  return cancelCommonTerm(g, op, a, b) ?? shareSmallOperands(g, op, a, b);
+  return logisticBinary(g, op, a, b) ?? cancelCommonTerm(g, op, a, b) ?? shareSmallOperands(g, op, a, b);
 }
 
 /** (x + s) − (m + s) = x − m: the bias in front of a normalisation. */

@@ -3,6 +3,7 @@ import type { Builder } from './builder.js';
 import { fold, scalar, unbroadcast, uniformValue } from './constant.js';
 import type { Binary, Compare, DType, Node, Unary } from './node.js';
 import { binaryFunction, compareFunction, unaryFunction } from './scalar-functions.js';
+import { logisticUnary } from './logistic-rules.js';
 import { broadcastShapes, item, sameShape } from './shape.js';
 import { broadcast } from './views.js';
 
@@ -31,6 +32,8 @@ export function unary(g: Builder, op: Unary, x: Node): Node {
     if (INTEGRAL.includes(op) && x.dtype === 'int32') return x;
     if (op === 'LogicalNot' && x.op === 'LogicalNot' && inner) return inner;
     // exp(log(…)) and log(exp(…)) stay: they differ from x outside the domain.
+    const logistic = logisticUnary(g, op, x);
+    if (logistic) return logistic;
   }
   return g.emit(op, [x], {}, x.shape, dtype);
 }

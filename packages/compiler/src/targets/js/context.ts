@@ -31,9 +31,9 @@ export interface Lowering {
 /** Statements in one loop body, beyond which V8 would not optimise the function around it. */
 const LOOP_WEIGHT = 500;
 
-export function lowering(graph: Graph, options: { readonly stable: boolean }): Lowering {
+export function lowering(graph: Graph): Lowering {
   const plan = planStorage(graph);
-  const x = expressions(options);
+  const x = expressions();
   const storages: Storage[] = [];
   const storageOf = new Map<Node, Storage>();
   const scalars = new Map<Node, (Expression | undefined)[]>();
@@ -73,7 +73,7 @@ export function lowering(graph: Graph, options: { readonly stable: boolean }): L
       scalars.set(node, values);
       const index = unravel(k, node.shape).map(known);
       const reduced = (isReduction(node) || node.op === 'MatMul') && !plan.isUnrolled(node);
-      const value = values[k] ?? (node.op === 'Input' || plan.isStored(node) ? lower.element(node, index) : reduced ? totalOf(lower, node, index) : elementOf(lower, node, index));
+      const value = values[k] ?? (node.op === 'Input' || node.op === 'Const' || plan.isStored(node) ? lower.element(node, index) : reduced ? totalOf(lower, node, index) : elementOf(lower, node, index));
       values[k] = value;
       return value;
     },

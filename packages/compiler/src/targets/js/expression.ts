@@ -4,7 +4,6 @@ import { binaryFunction, compareFunction, unaryFunction } from '../../ir/scalar-
 import { item } from '../../ir/shape.js';
 import { type Affine, depthOf, printAffine } from './affine.js';
 import type { Storage } from './program.js';
-import { logisticProduct, stableLog, stableQuotient } from './stable.js';
 
 /** `Gate` and `Positive` are the branch-free halves of sigmoid and softplus; `Truncate` is the cast to int32. */
 export type ScalarOp = Unary | Binary | Compare | 'Select' | 'Truncate' | 'NotZero' | 'Gate' | 'Positive' | 'InRange';
@@ -24,7 +23,6 @@ export type Expression = {
 };
 
 export interface Expressions {
-  readonly stable: boolean;
   number(value: number): Expression;
   total(name: string, level: number): Expression;
   /** The element at `index`, plus `scale` times a computed row. */
@@ -45,7 +43,7 @@ export const isCompare = (op: string): op is Compare => (COMPARE as readonly str
 export const numberOf = (e: Expression): number | undefined => (e.op === 'number' ? Number(e.text) : undefined);
 
 /** Constructors of scalar expressions that simplify as they build. */
-export function expressions(options: { readonly stable: boolean }): Expressions {
+export function expressions(): Expressions {
   const memo = new Map<string, Expression>();
   let count = 0;
   const intern = (op: Expression['op'], args: readonly Expression[], text: string, level = 0, depth = 0, load?: Expression['load']): Expression => {
@@ -62,7 +60,6 @@ export function expressions(options: { readonly stable: boolean }): Expressions 
     return found;
   };
   const x: Expressions = {
-    stable: options.stable,
     count: () => count,
     number: (value) => intern('number', [], Object.is(value, -0) ? '0' : String(value)),
     total: (name, level) => intern('total', [], name, level),
@@ -77,7 +74,7 @@ export function expressions(options: { readonly stable: boolean }): Expressions 
       if (op === 'Neg' && a.op === 'Neg' && inner) return inner;
       if (op === 'Neg' && a.op === 'Sub') return x.binary('Sub', item(a.args, 1), item(a.args, 0));
       if (op === 'Abs' && (a.op === 'Neg' || a.op === 'Abs') && inner) return x.unary('Abs', inner);
-      return (x.stable ? stableLog(x, op, a) : undefined) ?? intern(op, [a], '');
+      return intern(op, [a], '');
     },
     binary(op, a, b) {
       const [p, q] = [numberOf(a), numberOf(b)];
@@ -119,10 +116,7 @@ function simplify(x: Expressions, op: Binary, a: Expression, b: Expression, p: n
       if (p === -1) return x.unary('Neg', b);
       if (q === -1) return x.unary('Neg', a);
       if (na) return x.unary('Neg', x.binary('Mul', na, b));
-      if (nb) return x.unary('Neg', x.binary('Mul', a, nb));
-      return x.stable ? logisticProduct(x, a, b) ?? logisticProduct(x, b, a) : undefined;
-    case 'Div':
-      return x.stable ? stableQuotient(x, a, b) : undefined;
+      return nb ? x.unary('Neg', x.binary('Mul', a, nb)) : undefined;
     case 'Pow':
       return q === 2 ? x.binary('Mul', a, a) : undefined;
     default:

@@ -5,11 +5,6 @@ import { materialize } from './materialize.js';
 import { isSmall } from './plan.js';
 import type { LoopProgram } from './program.js';
 
-export type LowerOptions = {
-  /** Rewrite log(1 + eᶻ) and its derivative so that they do not overflow. Default true. */
-  readonly stable?: boolean;
-};
-
 /**
  * A graph as loops over arrays and scalars between them.
  *
@@ -17,8 +12,8 @@ export type LowerOptions = {
  * remains are loops, ordered by level (the longest chain of results a loop needs); loops of one level and one extent are
  * fused into one pass.
  */
-export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoopProgram {
-  const lower = lowering(graph, { stable: options.stable ?? true });
+export function lowerGraph(graph: Graph): LoopProgram {
+  const lower = lowering(graph);
   for (const node of lower.plan.order) {
     if (node.op === 'Input' || node.op === 'Const') continue;
     if (lower.plan.isStored(node)) materialize(lower, node);

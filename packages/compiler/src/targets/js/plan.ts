@@ -128,8 +128,9 @@ function storeShared(order: readonly Node[], stored: Set<Node>, isUnrolled: (nod
     if (inlined && cost(node) >= LIMITS.repeated && repeated.has(node)) stored.add(node);
     const x = node.inputs[0];
     const loop = x && isReduction(node) ? x.shape : node.shape;
-    const here = `${level(node) - (stored.has(node) ? 1 : 0)}|${loop.filter((length) => length !== 1)}`;
     const reduces = (isReduction(node) || node.op === 'MatMul') && !isUnrolled(node);
+    // The loop that this node is the result of, if it is one.
+    const here = `${level(node) - (stored.has(node) || reduces ? 1 : 0)}|${loop.filter((length) => length !== 1)}`;
     const passed = stored.has(node) || reduces ? new Set([here]) : isSmall(node) ? new Set([`scalars ${level(node)}`]) : own;
     for (const operand of node.inputs) {
       const seen = contexts.get(operand) ?? new Set<string>();

@@ -1,9 +1,12 @@
 import { type Executable, type Graph, type Target, topologicalOrder } from '../../ir/index.js';
 import { boundaryArray } from '../../runtime/outputs.js';
 import { generate } from './assemble.js';
-import { lowerGraph, type LowerOptions } from './lower.js';
+import { lowerGraph } from './lower.js';
 
-export type JsTargetOptions = LowerOptions;
+export type JsTargetOptions = {
+  /** Called with the JavaScript of every program, to look at it. */
+  readonly onSource?: (source: string, name: string) => void;
+};
 
 /** An executable with the source it runs, for inspection. */
 export interface JsExecutable extends Executable {
@@ -13,8 +16,9 @@ export interface JsExecutable extends Executable {
 
 /** Compiles a graph to JavaScript now. */
 export function compileToJs(graph: Graph, options: JsTargetOptions = {}): JsExecutable {
-  const program = lowerGraph(graph, options);
+  const program = lowerGraph(graph);
   const { run, source } = generate(program);
+  options.onSource?.(source, graph.name);
   const needed = new Set(topologicalOrder(graph.outputs));
   const scratch = program.inputSizes.map((size, i) => {
     const input = graph.inputs[i];

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { jsRuntime } from '@bpc/compiler';
+import type { HostTree } from '@bpc/core';
+import { add, div, exp, log, matMul, mul, reshape, type Scalar, slice, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+
+const read = (name: string, file: string) => JSON.parse(readFileSync(new URL(`../../../tooling/fixtures/posteriordb/${name}/${file}`, import.meta.url), 'utf8'));
+
+const sumSquares = (x: Tensor) => sum(square(x));
+/** Half-Cauchy(0, scale) on exp(u), with the log-Jacobian of exp. */
+const halfCauchy = (u: Tensor, scale: number) => sub(u, log(add(1, square(div(exp(u), scale)))));
+/** Σ log N(y | m, exp(u)) without its constant. */
+const normal = (y: Tensor, m: Tensor, u: Tensor, n: number) => sub(mul(mul(-0.5, sumSquares(sub(y, m))), exp(mul(-2, u))), mul(n, u));
+
+type Posterior = { readonly like: HostTree; readonly data: HostTree; readonly logDensity: (p: any, data: any) => Scalar };
+
+/** A linear regression with K coefficients; flat order is `a` (coefficients) then `b` (log of the noise). */
+const regression = (X: number[][], y: number[], K: number, prior: (a: Tensor, b: Tensor) => Tensor): Posterior => ({
+  like: { a: new Float64Array(K), b: 0 },
+  data: { X, y: y.map((v) => [v]) },
+  logDensity: ({ a, b }, { X, y }) => add(prior(a, b), normal(y, matMul(X, reshape(a, [K, 1])), b, y.shape[0])) as Scalar,
+});
+
+const posteriors: Record<string, () => Posterior> = {
+  'eight_schools-eight_schools_noncentered': () => {
+    const { y, sigma } = read('eight_schools-eight_schools_noncentered', 'data.json');
+    return {
+      like: { mu: 0, tau: 0, z: new Float64Array(8) },
+      data: { y, sigma },
+      logDensity: ({ mu, tau, z }, { y, sigma }) => {
+        const theta = add(mu, mul(exp(tau), z));
+        const likelihood = mul(-0.5, sumSquares(div(sub(y, theta), sigma)));
+        return add(add(likelihood, mul(-0.5, sumSquares(z))), add(mul(-0.5, square(div(mu, 5))), halfCauchy(tau, 5))) as Scalar;
+      },
+    };
+  },
+  'arK-arK': () => {
+    const { y, K, T } = read('arK-arK', 'data.json');
+    const times = Array.from({ length: T - K }, (_, i) => i + K);
+    const X = times.map((t) => [1, ...Array.from({ length: K }, (_, k) => y[t - k - 1])]);
+    return regression(X, times.map((t) => y[t]), K + 1, (a, b) => add(mul(-0.5 / 100, sumSquares(a)), halfCauchy(b, 2.5)));
+  },
+  'kidiq-kidscore_interaction': () => {
+    const { kid_score, mom_hs, mom_iq } = read('kidiq-kidscore_interaction', 'data.json');
+    return regression(kid_score.map((_: number, i: number) => [1, mom_hs[i], mom_iq[i], mom_hs[i] * mom_iq[i]]), kid_score, 4, (_, b) => halfCauchy(b, 2.5));
+  },
+  'sblrc-blr': () => {
+    const { X, y } = read('sblrc-blr', 'data.json');
+    // sigma ~ half-normal(0, 10)
+    return regression(X, y, 5, (a, b) => add(mul(-0.5 / 100, sumSquares(a)), sub(b, mul(0.5 / 100, exp(mul(2, b))))));
+  },
+};
+
+describe('densities in float64 agree with the reference posteriors', () => {
+  it.each(Object.keys(posteriors))('%s: gradients to 5e-7, differences of the log density to 1e-10', async (name) => {
+    const { like, data, logDensity } = posteriors[name]!();
+    const density = await jsRuntime().density(logDensity, like, data);
+    const checks: { u: number[]; log_density: number; gradient: number[] }[] = read(name, 'reference.json').check;
+    expect(checks.length).toBeGreaterThan(1);
+    const gradient = new Float64Array(density.size);
+    let offset: number | undefined;
+    for (const check of checks) {
+      // The reference's order of parameters is the canonical order of `like` in all four models.
+      const value = density.evaluate(Float64Array.from(check.u), gradient);
+      expect(typeof value, 'evaluate is synchronous on the js runtime').toBe('number');
+      offset ??= Number(value) - check.log_density;
+      expect(Math.abs(Number(value) - check.log_density - offset)).toBeLessThan(1e-10 * Math.max(1, Math.abs(check.log_density)));
+      check.gradient.forEach((want, i) => expect(Math.abs(gradient[i]! - want)).toBeLessThan(5e-7 * Math.max(1, Math.abs(want))));
+    }
+    await density.dispose();
+  });
+});
+
+describe('FlatDensity', () => {
+  it('flattens and unflattens in canonical order', async () => {
+    const density = await jsRuntime().density(({ b, a }: { b: Tensor; a: Tensor }) => sum(add(sum(a), b)) as Scalar, { b: 1, a: [[1, 2], [3, 4]] });
+    expect([...density.flatten({ b: 9, a: [[5, 6], [7, 8]] })]).toEqual([5, 6, 7, 8, 9]);
+    expect(density.unflatten(Float64Array.of(1, 2, 3, 4, 5))).toEqual({ a: [[1, 2], [3, 4]], b: 5 });
+  });
+
+  it('keeps float64 data, which a tensor would round', async () => {
+    const density = await jsRuntime().density((p: { x: Tensor }, d: { y: Tensor }) => sum(mul(p.x, d.y)) as Scalar, { x: 1 }, { y: [1 + 2 ** -40] });
+    const gradient = new Float64Array(1);
+    expect(density.evaluate(Float64Array.of(3), gradient)).toBe(3 * (1 + 2 ** -40));
+    expect(gradient[0]).toBe(1 + 2 ** -40);
+  });
+
+  it('recovers a literal that tfjs has rounded to float32', async () => {
+    const density = await jsRuntime().density((p: { x: Tensor }) => mul(0.001, p.x) as Scalar, { x: 1 });
+    expect(density.evaluate(Float64Array.of(1), new Float64Array(1))).toBe(0.001);
+  });
+
+  it('gives zeros for parameters that the density does not use', async () => {
+    const density = await jsRuntime().density((p: { x: Tensor; unused: Tensor }) => sum(p.x) as Scalar, { x: [1, 2], unused: new Float64Array(30) });
+    const gradient = new Float64Array(32).fill(7);
+    density.evaluate(new Float64Array(32), gradient);
+    expect([...gradient]).toEqual([...new Array(30).fill(0), 1, 1]);
+  });
+
+  it('stays finite where log(1 + exp(z)) overflows as written', async () => {
+    const logistic = (p: { z: Tensor }) => sub(sum(mul(0.5, p.z)), sum(log(add(1, exp(p.z))))) as Scalar;
+    const density = await jsRuntime().density(logistic, { z: [0, 0, 0, 0] });
+    const gradient = new Float64Array(4);
+    const value = density.evaluate(Float64Array.of(-1000, -2, 3, 1000), gradient);
+    const want = [-500 - 0, -1 - Math.log1p(Math.exp(-2)), 1.5 - (3 + Math.log1p(Math.exp(-3))), 500 - 1000];
+    expect(value).toBeCloseTo(want.reduce((a, b) => a + b, 0), 9);
+    [0.5, 0.5 - 1 / (1 + Math.exp(2)), 0.5 - 1 / (1 + Math.exp(-3)), -0.5].forEach((g, i) => expect(gradient[i]).toBeCloseTo(g, 12));
+  });
+
+  it('is the same over a vector long enough for loops', async () => {
+    const logistic = (p: { z: Tensor }) => sum(log(add(1, exp(p.z)))) as Scalar;
+    const density = await jsRuntime().density(logistic, { z: new Float64Array(100) });
+    const z = Float64Array.from({ length: 100 }, (_, i) => (i - 50) * 20);
+    const gradient = new Float64Array(100);
+    expect(density.evaluate(z, gradient)).toBeCloseTo(z.reduce((s, v) => s + Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))), 0), 8);
+    z.forEach((v, i) => expect(gradient[i]).toBeCloseTo(1 / (1 + Math.exp(-v)), 12));
+  });
+});
