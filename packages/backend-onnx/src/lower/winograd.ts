@@ -32,6 +32,10 @@ type Geometry = { readonly rows: Axis; readonly columns: Axis };
 
 const transposed = (matrix: Matrix): Matrix => range(matrix[0]?.length ?? 0).map((j) => matrix.map((row) => row[j] ?? 0));
 
+// G ⊗ G: for the 3×3 filter, one product with it is cheaper than two small ones.
+const kronecker = (a: Matrix, b: Matrix): Matrix =>
+  a.flatMap((rowA) => b.map((rowB) => rowA.flatMap((valueA) => rowB.map((valueB) => valueA * valueB))));
+
 // The larger tile does 2.25 times fewer products than the smaller, unless most of its last tile hangs over the edge.
 function tileSize(outputs: number): 2 | 4 {
   return 6 * Math.ceil(outputs / 4) < 4 * Math.ceil(outputs / 2) ? 4 : 2;
@@ -85,7 +89,8 @@ function transformInput(x: Node, { rows, columns }: Geometry, context: LoweringC
 /** U, shaped [points, 1, points, C, K]. */
 function transformFilter(filter: Node, { rows, columns }: Geometry, context: LoweringContext): string {
   const [c, k] = [axisLength(filter.shape, 2), axisLength(filter.shape, 3)];
-  const u = transform(context.onnx, rows.matrices.filterTransform, columns.matrices.filterTransform, context.rows(filter), c * k);
+  const both = kronecker(rows.matrices.filterTransform, columns.matrices.filterTransform);
+  const u = context.onnx.matMul(constant(context.onnx, both), context.onnx.reshape(context.rows(filter), [9, c * k]));
   return context.onnx.reshape(u, [rows.points, 1, columns.points, c, k]);
 }
 
@@ -125,5 +130,6 @@ export function winogradFilterGrad(node: NodeOf<'ConvFilterGrad'>, context: Lowe
   const perTileRow = onnx.matMul(transformInput(x, geometry, context), transformGradient(dy, geometry, context), true);
   const du = geometry.rows.tiles === 1 ? perTileRow : onnx.op('ReduceSum', [perTileRow, onnx.integers([1])], { keepdims: 0 });
   const { rows, columns } = geometry;
-  return onnx.reshape(transform(onnx, transposed(rows.matrices.filterTransform), transposed(columns.matrices.filterTransform), du, c * k), node.shape);
+  const both = transposed(kronecker(rows.matrices.filterTransform, columns.matrices.filterTransform));
+  return onnx.reshape(onnx.matMul(constant(onnx, both), onnx.reshape(du, [rows.points * columns.points, c * k])), node.shape);
 }

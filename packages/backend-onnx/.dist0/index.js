@@ -1,0 +1,3 @@
+export { onnxRuntime } from './runtime.js';
+export { onnxTarget } from './target.js';
+//# sourceMappingURL=index.js.map

@@ -1,0 +1,74 @@
+import { OnnxGraph } from '../model/onnx-graph.js';
+import { movesOnlyUnits, storageOrder, TILES } from './layout.js';
+import { axisLength, range } from './shape.js';
+/** What a lowering sees of the program: values in the layout it wants, and the ONNX graph to append to. */
+export class LoweringContext {
+    onnx = new OnnxGraph();
+    #names = new Map();
+    #layouts;
+    #emit;
+    /** `emit` lowers one node and returns the name of its value in the node's layout. */
+    constructor(layouts, emit) {
+        this.#layouts = layouts;
+        this.#emit = (node) => emit(node, this);
+    }
+    layoutOf(node) {
+        return this.#layouts.get(node) ?? 'rows';
+    }
+    /** ONNX name of a node's value as it is stored. */
+    stored(node) {
+        const known = this.#names.get(node);
+        if (known !== undefined)
+            return known;
+        const label = this.onnx.label;
+        this.onnx.label = `${node.op}#${node.id}`;
+        const name = this.#emit(node);
+        this.onnx.label = label;
+        this.#names.set(node, name);
+        this.onnx.describe(name, this.storedShape(node));
+        return name;
+    }
+    /** Shape of a node's value as it is stored. */
+    storedShape(node) {
+        return node.shape.length === 4 ? storageOrder(this.layoutOf(node)).map((axis) => axisLength(node.shape, axis)) : node.shape;
+    }
+    /** Where a logical axis of a node is stored. */
+    storedAxis(node, axis) {
+        return node.shape.length === 4 ? storageOrder(this.layoutOf(node)).indexOf(axis) : axis;
+    }
+    /** One entry per logical axis → one per stored axis. */
+    storedList(node, list) {
+        const order = node.shape.length === 4 ? storageOrder(this.layoutOf(node)) : range(node.shape.length);
+        return order.flatMap((axis) => list.slice(axis, axis + 1));
+    }
+    /** A node's value with its logical axes in the order `perm`: a reshape where only unit axes move. */
+    permuted(node, perm) {
+        const name = this.stored(node);
+        const order = node.shape.length === 4 ? storageOrder(this.layoutOf(node)) : range(node.shape.length);
+        const source = order.map((axis) => axisLength(node.shape, axis));
+        const moves = perm.map((axis) => order.indexOf(axis));
+        if (moves.every((axis, i) => axis === i))
+            return name;
+        if (movesOnlyUnits(source, moves))
+            return this.onnx.reshape(name, moves.map((axis) => axisLength(source, axis)));
+        return this.onnx.transpose(name, moves);
+    }
+    /** A node's value as tfjs sees it. */
+    rows(node) {
+        return this.permuted(node, range(node.shape.length));
+    }
+    /** A node's value as [H, W, N, C]; values of lower rank get the unit axes that broadcasting needs. */
+    tiles(node) {
+        const rank = node.shape.length;
+        if (rank === 4)
+            return this.permuted(node, TILES);
+        if (rank < 2)
+            return this.stored(node);
+        const padded = [...Array(4 - rank).fill(1), ...node.shape];
+        return this.onnx.reshape(this.stored(node), TILES.map((axis) => axisLength(padded, axis)));
+    }
+    inLayout(node, layout) {
+        return layout === 'tiles' ? this.tiles(node) : this.rows(node);
+    }
+}
+//# sourceMappingURL=context.js.map

@@ -1,0 +1,149 @@
+import { MissingKernelError } from '@bpc/core';
+import { topologicalOrder } from '@bpc/compiler';
+import { LoweringContext } from './context.js';
+import { lowerConv, lowerConvFilterGrad, lowerConvInputGrad } from './convolution.js';
+import { lowerBinary, lowerCast, lowerCompare, lowerSelect, lowerUnary } from './elementwise.js';
+import { assignLayouts } from './layout.js';
+import { lowerMaxPool, lowerMaxPoolGather, lowerMaxPoolGrad } from './max-pooling.js';
+import { lowerAvgPool, lowerAvgPoolGrad } from './pooling.js';
+import { lowerArgMax, lowerCumSum, lowerReduce } from './reduce.js';
+import { lowerBroadcast, lowerConcat, lowerGather, lowerMatMul, lowerPad, lowerReshape, lowerReverse, lowerScatterAdd, lowerSlice, lowerTranspose, } from './structure.js';
+import { isUpsampling } from './upsample.js';
+/**
+ * Lowers a program to an ONNX model.
+ *
+ * @throws MissingKernelError naming the operation that has no lowering and the traced function.
+ */
+export function lowerGraph(graph, targetName) {
+    const order = topologicalOrder(graph.outputs);
+    const inputs = order.filter((node) => node.op === 'Input').sort((a, b) => a.attributes.index - b.attributes.index);
+    const inputName = (index) => `in${index}`;
+    const context = new LoweringContext(assignLayouts(order), (node, self) => node.op === 'Input' ? inputName(node.attributes.index) : emit(node, self, targetName, graph.name));
+    // Operands first, without recursion. An upsampling is written out only if an operation cannot broadcast it.
+    for (const node of order)
+        if (!isUpsampling(node))
+            context.stored(node);
+    const taken = new Set(inputs.map((input) => inputName(input.attributes.index)));
+    for (const constant of context.onnx.initializers)
+        taken.add(constant.name);
+    const outputs = graph.outputs.map((node) => {
+        let name = context.rows(node);
+        if (taken.has(name) || context.onnx.initializers.some((constant) => constant.name === name)) {
+            const copy = `out${taken.size}`;
+            context.onnx.nodes.push({ name: copy, op: 'Identity', domain: '', inputs: [name], outputs: [copy], attributes: {} });
+            name = copy;
+        }
+        taken.add(name);
+        return { name, type: node.dtype, shape: node.shape };
+    });
+    return {
+        model: {
+            name: graph.name,
+            nodes: context.onnx.needed(outputs.map(({ name }) => name)),
+            initializers: context.onnx.initializers,
+            inputs: inputs.map((input) => ({ name: inputName(input.attributes.index), type: input.dtype, shape: input.shape })),
+            outputs,
+        },
+        inputIndices: inputs.map((input) => input.attributes.index),
+    };
+}
+function emit(node, context, targetName, functionName) {
+    switch (node.op) {
+        case 'Const':
+            return context.onnx.constant(node.attributes.values, node.shape, node.dtype);
+        case 'Neg':
+        case 'Exp':
+        case 'Expm1':
+        case 'Log':
+        case 'Log1p':
+        case 'Relu':
+        case 'Sqrt':
+        case 'Sigmoid':
+        case 'Softplus':
+        case 'Tanh':
+        case 'Abs':
+        case 'Sign':
+        case 'Reciprocal':
+        case 'Step':
+        case 'Sin':
+        case 'Cos':
+        case 'Floor':
+        case 'Ceil':
+        case 'Round':
+        case 'Erf':
+        case 'LogicalNot':
+            return lowerUnary(node, context);
+        case 'Add':
+        case 'Sub':
+        case 'Mul':
+        case 'Div':
+        case 'Pow':
+        case 'Maximum':
+        case 'Minimum':
+        case 'FloorDiv':
+        case 'FloorMod':
+            return lowerBinary(node, context);
+        case 'Greater':
+        case 'GreaterEqual':
+        case 'Less':
+        case 'LessEqual':
+        case 'Equal':
+        case 'NotEqual':
+        case 'LogicalAnd':
+        case 'LogicalOr':
+            return lowerCompare(node, context);
+        case 'Select':
+            return lowerSelect(node, context);
+        case 'Cast':
+            return lowerCast(node, context);
+        case 'Sum':
+        case 'Max':
+        case 'Min':
+        case 'Prod':
+            return lowerReduce(node, context);
+        case 'ArgMax':
+            return lowerArgMax(node, context);
+        case 'CumSum':
+            return lowerCumSum(node, context);
+        case 'Broadcast':
+            return lowerBroadcast(node, context);
+        case 'Reshape':
+            return lowerReshape(node, context);
+        case 'Transpose':
+            return lowerTranspose(node, context);
+        case 'Slice':
+            return lowerSlice(node, context);
+        case 'Pad':
+            return lowerPad(node, context);
+        case 'Concat':
+            return lowerConcat(node, context);
+        case 'Reverse':
+            return lowerReverse(node, context);
+        case 'Gather':
+            return lowerGather(node, context);
+        case 'ScatterAdd':
+            return lowerScatterAdd(node, context);
+        case 'MatMul':
+            return lowerMatMul(node, context);
+        case 'Conv':
+            return lowerConv(node, context);
+        case 'ConvInputGrad':
+            return lowerConvInputGrad(node, context);
+        case 'ConvFilterGrad':
+            return lowerConvFilterGrad(node, context);
+        case 'AvgPool':
+            return lowerAvgPool(node, context);
+        case 'AvgPoolGrad':
+            return lowerAvgPoolGrad(node, context);
+        case 'MaxPool':
+            return lowerMaxPool(node, context);
+        case 'MaxPoolGrad':
+            return lowerMaxPoolGrad(node, context);
+        case 'MaxPoolGather':
+            return lowerMaxPoolGather(node, context);
+        default:
+            // Reached when the compiler knows an operation that this package does not.
+            throw new MissingKernelError(node.op, targetName, `found while lowering '${functionName}'; run it on jsRuntime() or an eager runtime`);
+    }
+}
+//# sourceMappingURL=lower.js.map

@@ -1,0 +1,58 @@
+import { ConfigError } from '@bpc/core';
+const LEVELS = ['disabled', 'basic', 'extended', 'all'];
+const KNOWN = new Set(['ort', 'executionProviders', 'threads', 'spinning', 'graphOptimizationLevel', 'profile']);
+const show = (value) => (typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? JSON.stringify(value) : String(value));
+const nameOf = (provider) => (typeof provider === 'string' ? provider : provider.name);
+/** Checks options and completes them with defaults. @throws ConfigError naming the option, its value and the remedy. */
+export function resolveOptions(options) {
+    const { ort, executionProviders = ['cpu'], threads, spinning = true, graphOptimizationLevel = 'all', profile } = options;
+    for (const name of Object.keys(options)) {
+        if (!KNOWN.has(name))
+            throw new ConfigError(`unknown option '${name}'`, `pass only ${[...KNOWN].join(', ')}`);
+    }
+    if (typeof ort !== 'object' || ort === null || ort.InferenceSession === undefined || ort.Tensor === undefined) {
+        throw new ConfigError(`ort is ${show(ort)}, expected an ONNX Runtime module`, "install onnxruntime-node and pass `import * as ort from 'onnxruntime-node'`");
+    }
+    if (!Array.isArray(executionProviders) || executionProviders.length === 0) {
+        throw new ConfigError(`executionProviders is ${show(executionProviders)}, expected a list of names`, "pass ['cpu']");
+    }
+    const available = ort.listSupportedBackends?.().map((backend) => backend.name);
+    for (const provider of executionProviders) {
+        const name = nameOf(provider);
+        if (typeof name !== 'string' || (available !== undefined && !available.includes(name))) {
+            const have = available === undefined ? '' : `; this ONNX Runtime has ${available.join(', ')}`;
+            throw new ConfigError(`executionProviders names ${show(name)}, which is not available${have}`, `pass ['${available?.[0] ?? 'cpu'}']`);
+        }
+    }
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+        throw new ConfigError(`threads is ${show(threads)}, expected a positive integer`, 'pass the number of cores to use, or leave it out');
+    }
+    if (typeof spinning !== 'boolean')
+        throw new ConfigError(`spinning is ${show(spinning)}, expected true or false`, 'pass a boolean');
+    if (!LEVELS.includes(graphOptimizationLevel)) {
+        throw new ConfigError(`graphOptimizationLevel is ${show(graphOptimizationLevel)}`, `pass one of ${LEVELS.join(', ')}`);
+    }
+    const session = {
+        executionProviders,
+        graphOptimizationLevel,
+        // Errors are thrown; anything below is noise on the caller's terminal.
+        logSeverityLevel: 4,
+        interOpNumThreads: 1,
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        // Without the arena every run faults its whole working set in anew: twice the time.
+        enableCpuMemArena: true,
+        enableMemPattern: true,
+        ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+        // Not set_denormal_as_zero: it changes the floating-point mode of the calling thread, and with it JavaScript's own arithmetic.
+        extra: {
+            session: {
+                intra_op: { allow_spinning: spinning ? '1' : '0' },
+                // Sessions that are not running must not spin: they would take the core from the one that is.
+                force_spinning_stop: '1',
+            },
+        },
+    };
+    const [first] = executionProviders;
+    return { ort, provider: first === undefined ? 'cpu' : nameOf(first), threads, spinning, session };
+}
+//# sourceMappingURL=options.js.map

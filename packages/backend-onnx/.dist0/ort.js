@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=ort.js.map

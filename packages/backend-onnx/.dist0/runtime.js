@@ -1,0 +1,45 @@
+import { ConfigError } from '@bpc/core';
+import { compiledRuntime } from '@bpc/compiler';
+import { serializeModel } from './model/serialize.js';
+import { resolveOptions } from './options.js';
+import { onnxTarget } from './target.js';
+/**
+ * A runtime that compiles tensor programs to ONNX graphs and runs them on ONNX Runtime, in float32.
+ *
+ * The fastest choice for networks; `jsRuntime` is faster for models of a few parameters, and keeps float64.
+ *
+ * @throws ConfigError if an option is outside its domain, or a provider cannot be started on this machine.
+ * @example
+ * ```ts
+ * import * as ort from 'onnxruntime-node';
+ * import { square, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
+ * import { onnxRuntime } from '@bpc/backend-onnx';
+ * const runtime = await onnxRuntime({ ort, threads: 2 });
+ * const squares = runtime.compile((x: Tensor) => square(x));
+ * console.log((await squares(tensor1d([1, 2, 3]))).dataSync());
+ * await runtime.dispose();
+ * ```
+ */
+export async function onnxRuntime(options) {
+    const target = onnxTarget(options);
+    await probe(options);
+    return compiledRuntime({ target });
+}
+// A provider may be part of the module and still not start: no GPU, no driver, libraries not installed.
+async function probe(options) {
+    const { ort, provider, session } = resolveOptions(options);
+    const value = { type: 'float32', shape: [1] };
+    const identity = { name: 'probe/y', op: 'Identity', domain: '', inputs: ['x'], outputs: ['y'], attributes: {} };
+    const model = serializeModel({ name: 'probe', nodes: [identity], initializers: [], inputs: [{ name: 'x', ...value }], outputs: [{ name: 'y', ...value }] });
+    try {
+        const { enableProfiling: _, ...quiet } = session;
+        const created = await ort.InferenceSession.create(model, quiet);
+        if ('release' in created && typeof created.release === 'function')
+            await created.release();
+    }
+    catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new ConfigError(`executionProviders: '${provider}' does not start: ${reason}`, "install what this provider needs, or pass ['cpu']", { cause });
+    }
+}
+//# sourceMappingURL=runtime.js.map

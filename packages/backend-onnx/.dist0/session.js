@@ -1,0 +1,67 @@
+import { ConfigError } from '@bpc/core';
+import { lowerGraph } from './lower/lower.js';
+import { sizeOf } from './lower/shape.js';
+import { serializeModel } from './model/serialize.js';
+function isSession(value) {
+    return 'run' in value && 'release' in value;
+}
+function allocate(dtype, size) {
+    if (dtype === 'float32')
+        return new Float32Array(size);
+    return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
+}
+function tensor(ort, data, shape) {
+    if (data instanceof Float32Array)
+        return new ort.Tensor('float32', data, shape);
+    if (data instanceof Int32Array)
+        return new ort.Tensor('int32', data, shape);
+    return new ort.Tensor('bool', data, shape);
+}
+/**
+ * Lowers a program and makes one session for it.
+ *
+ * Inputs are read in place (Float64Arrays are rounded to float32 first); every run writes into new arrays, which the
+ * caller owns. `dispose` waits for a running call.
+ */
+export async function createExecutable(graph, ort, targetName, options) {
+    const { model, inputIndices } = lowerGraph(graph, targetName);
+    const created = await ort.InferenceSession.create(serializeModel(model), options);
+    if (!isSession(created))
+        throw new ConfigError('ort.InferenceSession.create gave no session', 'pass the onnxruntime-node or onnxruntime-web module as ort');
+    const session = created;
+    let running = Promise.resolve();
+    let disposed = false;
+    const runOnce = async (inputs) => {
+        const feeds = {};
+        for (const [position, value] of model.inputs.entries()) {
+            const data = inputs[inputIndices[position] ?? 0];
+            if (data === undefined || data.length !== sizeOf(value.shape)) {
+                throw new ConfigError(`'${graph.name}' got ${data?.length ?? 'no'} values as input ${inputIndices[position]}, expected ${sizeOf(value.shape)} (${value.type}[${value.shape}])`, 'pass the arrays in the order of the program inputs');
+            }
+            feeds[value.name] = tensor(ort, data instanceof Float64Array ? new Float32Array(data) : data, value.shape);
+        }
+        const results = graph.outputs.map((output) => allocate(output.dtype, sizeOf(output.shape)));
+        const fetches = {};
+        for (const [i, value] of model.outputs.entries())
+            fetches[value.name] = tensor(ort, results[i] ?? new Float32Array(0), value.shape);
+        await session.run(feeds, fetches);
+        return results;
+    };
+    return {
+        async run(inputs) {
+            if (disposed)
+                throw new ConfigError(`'${graph.name}' was disposed`, 'compile it again');
+            const call = running.then(() => runOnce(inputs));
+            running = call.catch(() => undefined);
+            return call;
+        },
+        async dispose() {
+            if (disposed)
+                return;
+            disposed = true;
+            await running;
+            await session.release();
+        },
+    };
+}
+//# sourceMappingURL=session.js.map

@@ -1,0 +1,15 @@
+import { compiledRuntime } from '@bpc/compiler';
+import { crossEntropy, disposeTree, key, valueAndGrad } from '@bpc/core';
+import { convNet } from '@bpc/models';
+import { env, mean, oneHot, randomUniform, setBackend, tensor1d } from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import * as ort from 'onnxruntime-node';
+env().set('IS_NODE', false); await setBackend('cpu');
+const [d, W, S, cin, B] = process.argv.slice(2).map((v, i) => i ? +v : v);
+const { onnxTarget } = await import(d + '/index.js');
+const net = convNet({ inputShape: [S, S, cin], outputs: 10, width: W });
+const rt = compiledRuntime({ target: onnxTarget({ ort, threads: 1, profile: '/tmp/prof/q' }) });
+const f = rt.compile((p, x, y) => valueAndGrad((p, x, y) => mean(crossEntropy(net.apply(p, x), y)))(p, x, y));
+const p = net.init(key(0)), x = randomUniform([B, S, S, cin]), y = oneHot(tensor1d([...Array(B).keys()].map(i => i % 10), 'int32'), 10, 1, 0, 'float32');
+for (let i = 0; i < (B > 50 ? 12 : 120); i++) disposeTree({ ...await f(p, x, y) });
+await rt.dispose();
