@@ -1,4 +1,4 @@
-import { ConfigError } from '@bpc/core';
+import { ConfigError, ensureHostBackend } from '@bpc/core';
 import { CommanderError } from 'commander';
 import { mayColour } from '../progress/index.js';
 import { exitCodeOf } from './exit-code.js';
@@ -33,6 +33,8 @@ export async function runCli(args: readonly string[], io: CliIo = processIo): Pr
   const state: RunnerState = {};
   const print = (error: unknown) =>
     printError(error, { write: io.stderr, colour: mayColour(process.stderr), debug: (process.env['DEBUG'] ?? '') !== '' });
+  // Coresets are read and made as tensors here too, where no engine is open.
+  ensureHostBackend();
   try {
     const program = buildProgram(io, state);
     if (args.length === 0) {

@@ -84,6 +84,7 @@ const datasets: Readonly<Record<RunConfig['dataset'], DatasetPreset>> = {
   digits: {
     all: {
       width: 16,
+      depth: 2,
       steps: 200,
       experts: 4,
       expertImages: 1_000,

@@ -1,5 +1,5 @@
 import { disposeTree, foldIn, InterruptedError, type Key, type Network, NonFiniteError, type Tree, treeMap } from '@bpc/core';
-import { scalar, zerosLike } from '@tensorflow/tfjs-core';
+import { scalar, zeros } from '@tensorflow/tfjs-core';
 import type { EvaluationConfig } from '../config/index.js';
 import type { Normalisation, Split, SplitRole } from '../data/dataset.js';
 import { batchAugmentation } from './augmentation.js';
@@ -106,7 +106,7 @@ interface Chain {
 function startChain({ network, programs, coreset, settings, split }: PredictFromCoresetOptions, key: Key): Chain {
   const augment = batchAugmentation(settings.augment, split.shape);
   let params = network.init(foldIn(key, INIT));
-  let velocity: Tree = treeMap((leaf) => zerosLike(leaf), params);
+  let velocity: Tree = treeMap((leaf) => zeros(leaf.shape), params);
   let step = 0;
   return {
     params: () => params,

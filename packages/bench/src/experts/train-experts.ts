@@ -54,6 +54,21 @@ async function isTrained(path: string, recipe: ExpertRecipe, epochs: number, war
 }
 
 /**
+ * The numbers of the experts that are still to train; a damaged file is announced and counts as missing.
+ *
+ * @throws CheckpointError if the folder has experts of other settings.
+ */
+export async function missingExperts(options: ExpertSettings & Pick<TrainExpertsOptions, 'folder' | 'warn'> & { readonly dataset: Pick<Dataset, 'name'> }): Promise<number[]> {
+  const { dataset, folder, count, training, warn } = options;
+  const recipe = expertRecipe(options, dataset.name);
+  const missing: number[] = [];
+  for (let expert = 0; expert < count; expert++) {
+    if (!(await isTrained(join(folder, expertFileName(expert)), recipe, training.epochs, warn))) missing.push(expert);
+  }
+  return missing;
+}
+
+/**
  * Trains the experts whose files are missing, in parallel; the weights do not depend on how many threads share the work.
  *
  * Each file has the snapshots of epochs 0 (initialisation) to `training.epochs`, and appears when it is complete.
@@ -61,13 +76,10 @@ async function isTrained(path: string, recipe: ExpertRecipe, epochs: number, war
  * @throws CheckpointError if the folder has experts of other settings; InterruptedError when aborted (finished files stay).
  */
 export async function trainExperts(options: TrainExpertsOptions): Promise<void> {
-  const { dataset, pool, folder, count, network, training, seed, images, progress, warn } = options;
+  const { dataset, pool, folder, network, training, seed, images, progress } = options;
   const recipe = expertRecipe(options, dataset.name);
   const points = expertPoints(dataset.train, images, seed);
-  const missing: number[] = [];
-  for (let expert = 0; expert < count; expert++) {
-    if (!(await isTrained(join(folder, expertFileName(expert)), recipe, training.epochs, warn))) missing.push(expert);
-  }
+  const missing = await missingExperts(options);
   if (missing.length === 0) return;
   const module = moduleUrl('./expert-task.js', import.meta.url);
   const tasks = missing.map((expert): TaskSpec<ExpertTaskOptions> => ({

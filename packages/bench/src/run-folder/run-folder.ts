@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
 import { storageError, writeAtomically } from '../data/atomic-file.js';
@@ -34,6 +34,15 @@ export const defaultRunFolder = (config: Pick<RunConfig, 'dataset' | 'ipc' | 'me
 // Enough to notice a full disk before hours of work, small enough to cost nothing.
 const probeBytes = 1 << 16;
 
+/** Level by level: Node's own recursive `mkdir` never returns where a file system refuses a folder with ENOENT (`/proc`). */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    if (!existsSync(path)) throw error;
+  });
+}
+
 /**
  * Creates a folder if need be and proves that files can be written there.
  *
@@ -45,7 +54,7 @@ export async function claimFolder(folder: string): Promise<string> {
     throw new StorageError(`output folder ${path} is a file`, 'pass --out with the path of a folder');
   }
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   } catch (cause) {
     throw storageError(cause, path);
   }

@@ -51,7 +51,7 @@ export async function examineRuntime(written: string, load?: ImportModule): Prom
   try {
     runtime = await openRuntime({ name, threads: 1, ...(load === undefined ? {} : { load }) });
   } catch (error) {
-    return { ...report, state: 'absent', detail: error instanceof ConfigError ? error.remedy : error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
+    return { ...report, state: 'absent', detail: error instanceof Error ? plainFirstLine(error) : String(error) };
   }
   const version = needed === undefined ? 'built in' : `${needed} ${packageVersion(needed) ?? ''}`.trim();
   try {
@@ -59,7 +59,7 @@ export async function examineRuntime(written: string, load?: ImportModule): Prom
     return { ...report, state: missing.length === 0 ? 'ok' : 'incomplete', detail: version, missingKernels: missing, description: runtime.describe() };
   } catch (error) {
     // Some engines only find out when they start that a device is not there.
-    return { ...report, state: 'absent', detail: error instanceof Error ? (plainFirstLine(error)) : String(error) };
+    return { ...report, state: 'absent', detail: error instanceof Error ? plainFirstLine(error) : String(error) };
   } finally {
     await runtime.dispose();
   }

@@ -39,6 +39,16 @@ export async function openRuntime({ name, threads, load }: OpenOptions): Promise
   const written = formatRuntimeName(name);
   const module = await importOptional(packageOf(name) ?? '', written, load);
   if (name.family === 'tfjs') return openTfjs(name.backend, written);
+  return openOnnx(name.provider, threads, module);
+}
+
+async function openOnnx(provider: string, threads: number, module: unknown): Promise<Runtime> {
   // CommonJS packages show their exports under `default` as well; the namespace has the named ones.
-  return onnxRuntime({ ort: module as Parameters<typeof onnxRuntime>[0]['ort'], executionProviders: [name.provider], threads });
+  const ort = module as Parameters<typeof onnxRuntime>[0]['ort'];
+  try {
+    return await onnxRuntime({ ort, executionProviders: [provider], threads });
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError(`ONNX Runtime's provider '${provider}' does not start on this machine`, 'pass --runtime onnx:cpu, or install what the provider needs (for cuda: the NVIDIA driver, CUDA, and npm install --ignore-scripts=false onnxruntime-node)', { cause });
+  }
 }

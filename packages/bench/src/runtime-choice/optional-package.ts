@@ -9,6 +9,9 @@ export type ImportModule = (name: string) => Promise<unknown>;
 /** The ordinary dynamic import. */
 export const importModule: ImportModule = (name) => import(name);
 
+const isMissing = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && (cause.code === 'ERR_MODULE_NOT_FOUND' || cause.code === 'MODULE_NOT_FOUND');
+
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause));
 
 /**
@@ -20,7 +23,8 @@ export async function importOptional(name: string, runtime: string, load: Import
   try {
     return await load(name);
   } catch (cause) {
-    throw new ConfigError(`runtime '${runtime}' needs the package ${name}, which cannot be loaded: ${reasonOf(cause)}`, `run npm install ${name}, or pass another --runtime`, { cause });
+    const reason = isMissing(cause) ? 'is not installed' : `cannot be loaded: ${reasonOf(cause)}`;
+    throw new ConfigError(`runtime '${runtime}' needs the package ${name}, which ${reason}`, `run npm install ${name}, or pass another --runtime`, { cause });
   }
 }
 

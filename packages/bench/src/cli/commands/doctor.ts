@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { listDatasets } from '../../data/list-datasets.js';
 import { examineRuntime, packageVersions, type RuntimeReport, runtimeNames } from '../../runtime-choice/index.js';
@@ -6,9 +10,32 @@ import { type CommandContext, printResult } from '../context.js';
 import type { Runner } from '../runner.js';
 import { textTable } from '../text-table.js';
 
-async function doctor(context: CommandContext, options: { readonly data?: string }): Promise<void> {
+interface DoctorOptions {
+  readonly data?: string;
+  readonly runtime?: string;
+}
+
+const execute = promisify(execFile);
+const isDevice = (name: string): boolean => name.startsWith('onnx:') && name !== 'onnx:cpu';
+
+/** Tries a device in a process of its own: drivers that are half there print to the terminal, or end the process. */
+async function examineApart(name: string): Promise<RuntimeReport> {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  const failed = (detail: string): RuntimeReport => ({ name, state: 'absent', detail, missingKernels: [], description: {} });
+  if (!existsSync(main)) return failed('not tried from sources');
+  try {
+    const { stdout } = await execute(process.execPath, [main, 'doctor', '--runtime', name, '--json'], { timeout: 60_000, maxBuffer: 1 << 24 });
+    const { runtimes }: { runtimes: RuntimeReport[] } = JSON.parse(stdout);
+    return runtimes[0] ?? failed('no answer');
+  } catch {
+    return failed('its process ended while it started');
+  }
+}
+
+async function doctor(context: CommandContext, options: DoctorOptions): Promise<void> {
+  const names = options.runtime === undefined ? runtimeNames : [options.runtime];
   const runtimes: RuntimeReport[] = [];
-  for (const name of runtimeNames) runtimes.push(await examineRuntime(name));
+  for (const name of names) runtimes.push(options.runtime === undefined && isDevice(name) ? await examineApart(name) : await examineRuntime(name));
   const datasets = await listDatasets(options.data === undefined ? {} : { dataDir: options.data });
   const machine = { node: process.version, platform: `${process.platform} ${process.arch}`, processor: cpus()[0]?.model.trim() ?? 'unknown', threads: availableParallelism(), memoryMb: Math.round(totalmem() / 2 ** 20) };
   const document = { machine, versions: packageVersions(), runtimes, datasets };
@@ -36,8 +63,9 @@ export function addDoctorCommand(program: Command, run: Runner): void {
     program
       .command('doctor')
       .description('which runtimes work on this machine, what they lack, and which data sets are here')
+      .option('--runtime <name>', 'look at this one only')
       .option('--data <dir>', 'a folder with data sets, one sub-folder each (also BPC_DATA)')
       .addHelpText('after', '\nEvery runtime that loads compiles one ConvNet training step, so that a missing kernel shows here, not in a run.\n\nExamples:\n  bpc doctor\n  bpc doctor --json'),
-    (context, options: { readonly data?: string }) => doctor(context, options),
+    (context, options: DoctorOptions) => doctor(context, options),
   );
 }

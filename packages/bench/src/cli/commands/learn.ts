@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Overrides } from '../../config/index.js';
-import { networkSpec, buildNetwork } from '../../experts/network.js';
-import { checkImagesPerClass, learnRun } from '../../learning/index.js';
+import { buildNetwork, networkSpec } from '../../experts/network.js';
+import { missingExperts } from '../../experts/train-experts.js';
+import { checkImagesPerClass, expertSettings as expertsOf, learnRun } from '../../learning/index.js';
 import { headline } from '../../report/headline.js';
 import { renderTable } from '../../report/table.js';
-import { defaultRunFolder, fingerprint, openRunFolder } from '../../run-folder/index.js';
+import { claimFolder, defaultRunFolder, fingerprint, openRunFolder } from '../../run-folder/index.js';
 import { chooseRuntime, exactEnvironment, formatRuntimeName } from '../../runtime-choice/index.js';
 import { addConfigFlags, configFromFlags, evaluationSettings, expertSettings, fullSettings, learningSettings, machineSettings, taskSettings } from '../config-flags.js';
 import { type CommandContext, printResult } from '../context.js';
@@ -28,17 +29,22 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
   const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
   checkImagesPerClass(dataset, config.ipc);
   // Refuses a network that does not fit the images before anything is trained.
-  buildNetwork(networkSpec(config, dataset));
+  const network = networkSpec(config, dataset);
+  buildNetwork(network);
   const allowInexact = options.allowInexact ?? false;
   const folder = await openRunFolder({
     path: options.out ?? defaultRunFolder(config),
     fingerprint: fingerprint(config, formatRuntimeName(runtime), exactEnvironment()),
     allowInexact,
   });
+  const expertFolder = options.expertFolder === undefined ? {} : { expertFolder: await claimFolder(options.expertFolder) };
+  if (expertFolder.expertFolder !== undefined) {
+    // Other settings are refused now; damaged files are announced when they are replaced.
+    await missingExperts({ ...expertsOf(config, network), dataset, folder: expertFolder.expertFolder, warn: () => undefined });
+  }
   context.beginWork();
   if (folder.resumed) reporter.note(`continuing the run in ${folder.path}`);
   const { workers, threads } = config;
-  const expertFolder = options.expertFolder === undefined ? {} : { expertFolder: options.expertFolder };
   const { results, paths } = await withPool({ workers, threads, runtime, dataset, signal }, (pool) =>
     learnRun({ config, dataset, runtime, folder, pool, reporter, allowInexact, ...expertFolder }),
   );

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const main = join(root, 'packages/bench/dist/cli/main.js');
+
+beforeAll(() => {
+  // These tests are about processes, so they run what users run; an up-to-date build takes about a second.
+  const build = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'packages/bench')], { encoding: 'utf8' });
+  if (!existsSync(main)) throw new Error(`no build of the command: ${build.stdout}`);
+}, 180_000);
+
+/** A run that trains, learns and scores on two threads; long enough to be interrupted, short enough for a test. */
+const settings = [
+  '--dataset', 'digits', '--network', 'mlp', '--width', '8', '--depth', '1', '--runtime', 'js', '--workers', '2',
+  '--experts', '2', '--expert-epochs', '1', '--expert-images', '64', '--langevin-steps', '2', '--seeds', '2', '--augment', 'none',
+  '--steps', '600', '--checkpoint-every', '10', '--evaluation-steps', '5', '--evaluation-chains', '2', '--full-epochs', '1',
+];
+const newFolder = () => mkdtempSync(join(tmpdir(), 'bpc-process-'));
+const coreset = (out: string, name = 'coreset.safetensors') => readFileSync(join(out, name));
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString(); });
+  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return { child, ended };
+}
+
+/** Waits until a seed has a checkpoint, that is, until learning is under way. */
+async function learning(out: string, ended: Promise<Ended>): Promise<void> {
+  let over = false;
+  void ended.then(() => { over = true; });
+  while (!existsSync(join(out, 'checkpoint', 'seed-0', 'checkpoint.safetensors'))) {
+    if (over) throw new Error(`the run ended before it learned: ${(await ended).stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const learn = (out: string) => ['learn', ...settings, '--out', out];
+
+describe('a run of the command', () => {
+  const reference = join(newFolder(), 'reference');
+  let finished: Ended;
+
+  beforeAll(async () => {
+    finished = await start([...learn(reference), '--json']).ended;
+  }, 120_000);
+
+  it('exits with 0, one JSON document on stdout, and no escape codes off a terminal', () => {
+    expect(finished.stderr).not.toContain('\u001b');
+    expect(finished.code).toBe(0);
+    expect(JSON.parse(finished.stdout).task).toMatchObject({ dataset: 'digits', ipc: 1, seeds: [0, 1] });
+    expect(finished.stderr).toMatch(/training 2 experts: done in/);
+  });
+
+  it('gives the same bits on one thread as on two', async () => {
+    const out = join(newFolder(), 'run');
+    const alone = settings.with(settings.indexOf('--workers') + 1, '1');
+    const { code, stderr } = await start(['learn', ...alone, '--quiet', '--out', out]).ended;
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    for (const name of ['coreset.safetensors', 'coreset-seed1.safetensors']) expect(coreset(out, name).equals(coreset(reference, name))).toBe(true);
+    const rows = (folder: string) => JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')).rows;
+    expect(rows(out)).toEqual(rows(reference));
+  }, 120_000);
+
+  it('killed with SIGKILL in the middle of learning and started again ends with the same bits', async () => {
+    const out = join(newFolder(), 'run');
+    const { child, ended } = start(learn(out));
+    await learning(out, ended);
+    child.kill('SIGKILL');
+    expect((await ended).signal).toBe('SIGKILL');
+    expect(existsSync(join(out, 'coreset.safetensors'))).toBe(false);
+    const again = await start(learn(out)).ended;
+    expect(again.stderr).toContain('continuing the run');
+    expect(again.code).toBe(0);
+    for (const name of ['coreset.safetensors', 'coreset-seed1.safetensors']) expect(coreset(out, name).equals(coreset(reference, name))).toBe(true);
+    const rows = (folder: string) => JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')).rows;
+    expect(rows(out)).toEqual(rows(reference));
+  }, 120_000);
+
+  it('interrupted with Ctrl-C saves, exits with 130, says so, and continues to the same bits', async () => {
+    const out = join(newFolder(), 'run');
+    const { child, ended } = start(learn(out));
+    await learning(out, ended);
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain('Ctrl-C again');
+    expect(stderr).toMatch(/interrupted: /);
+    expect(existsSync(join(out, 'coreset.safetensors'))).toBe(false);
+    expect((await start(learn(out)).ended).code).toBe(0);
+    expect(coreset(out).equals(coreset(reference))).toBe(true);
+    const leftovers = readdirSync(out, { recursive: true }).map(String).filter((name) => /part-|\.tmp$|probe/.test(name));
+    expect(leftovers).toEqual([]);
+  }, 120_000);
+
+  it('leaves at once at the second Ctrl-C', async () => {
+    const out = join(newFolder(), 'run');
+    const { child, ended } = start(learn(out));
+    await learning(out, ended);
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(130);
+  }, 120_000);
+});
+
+describe('the environment', () => {
+  it('prints help with exit code 0 and refuses bad options with 2', async () => {
+    expect((await start(['--help']).ended).code).toBe(0);
+    const { code, stdout, stderr } = await start(['learn', '--ipc', '0']).ended;
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^error: .*\nremedy: .*\n$/);
+  });
+
+  it('refuses a disk without space before any work', () => {
+    if (process.platform === 'win32') return;
+    // A limit on file sizes is what a full disk looks like without being one.
+    const out = join(newFolder(), 'run');
+    const command = `ulimit -f 16; exec "$0" "$@"`;
+    const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, main, 'learn', ...settings, '--out', out], { encoding: 'utf8' });
+    expect(stderr).toMatch(/^error: cannot write .*\nremedy: .*--out/);
+    expect(status).toBe(2);
+  });
+
+  it('shows the stack only when debugging', async () => {
+    expect((await start(['learn', '--ipc', '0'], { DEBUG: '' }).ended).stderr).not.toContain('    at ');
+    expect((await start(['learn', '--ipc', '0'], { DEBUG: '1' }).ended).stderr).toContain('    at ');
+  });
+
+  it('lets the doctor name runtimes and data sets as one JSON document', async () => {
+    const { code, stdout } = await start(['doctor', '--runtime', 'js', '--json']).ended;
+    expect(code).toBe(0);
+    const { runtimes, datasets } = JSON.parse(stdout);
+    expect(runtimes).toMatchObject([{ name: 'js', state: 'ok', missingKernels: [] }]);
+    expect(datasets.map((set: { name: string }) => set.name)).toContain('digits');
+  }, 60_000);
+});
