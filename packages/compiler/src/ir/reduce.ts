@@ -58,13 +58,21 @@ function sumKeep(g: Builder, x: Node, over: readonly number[]): Node {
   return g.emit('Sum', [x], { axes }, shape, x.dtype);
 }
 
+/** True if `x`, a product, has a factor smaller than itself. */
+function hasSmallFactor(x: Node): boolean {
+  const [p, q] = x.inputs;
+  if (x.op !== 'Mul' || !p || !q || p === q) return false;
+  return [p, q].some((factor) => sizeOf(factor.shape) < sizeOf(x.shape) || (sameShape(factor.shape, x.shape) && hasSmallFactor(factor)));
+}
+
 /** Σ s·x = s·Σx for factors s that do not vary along the summed axes. */
 function pullFactors(g: Builder, x: Node, axes: readonly number[]): Node | undefined {
   const factors: Node[] = [];
   const stack = [x];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     const [p, q] = node.inputs;
-    if (node.op === 'Mul' && sameShape(node.shape, x.shape) && p && q && p !== q) stack.push(q, p);
+    // Products of large factors only stay whole: they are often needed as they are elsewhere.
+    if (p && q && sameShape(node.shape, x.shape) && hasSmallFactor(node)) stack.push(q, p);
     else factors.push(node);
   }
   const big = factors.filter((factor) => sizeOf(factor.shape) === sizeOf(x.shape)).sort((p, q) => p.id - q.id);
