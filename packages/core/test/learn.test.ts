@@ -1,10 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { CheckpointStore, Coreset, Progress } from '@bpc/core';
+import type { CheckpointStore, Coreset, Key, Progress } from '@bpc/core';
 import {
   ConfigError,
   disposeTree,
+  foldIn,
   iterate,
   key,
+  keyToString,
   learn,
   loadTree,
   memoryStore,
@@ -152,6 +154,20 @@ describe('iterate', () => {
     expect(reports.map(({ step }) => step)).toEqual([1, 5000]);
     expect(reports[1]).toMatchObject({ total: 5000, info: 4999, eta: 0 });
     expect(reports[0]?.eta).toBeGreaterThan(0);
+  });
+
+  it('gives step i the key foldIn(key, i), on resume too', async () => {
+    const keys: string[] = [];
+    const step = async (k: Key, state: readonly [], i: number) => {
+      keys[i] = keyToString(k);
+      return { state, info: i };
+    };
+    const options = { init: () => [] as const, step, steps: 20, key: key(8), checkpoint: { store: memoryStore(), every: 5 } };
+    for await (const { step: done } of iterate(options)) if (done === 12) break;
+    keys.length = 0;
+    for await (const _ of iterate(options));
+    expect(keys.slice(10)).toEqual(Array.from({ length: 10 }, (_, i) => keyToString(foldIn(key(8), 10 + i))));
+    expect(keys.findIndex((k) => k !== undefined)).toBe(10);
   });
 
   it('gives checkpoints that can be loaded as a tree', async () => {
