@@ -2,9 +2,9 @@
 // Run `npm run build` first. Prints milliseconds, minimum and median, and what compiling took.
 import { parseArgs } from 'node:util';
 import { onnxRuntime } from '@bpc/backend-onnx';
-import { crossEntropy, disposeTree, isTensor, key, treeMap, valueAndGrad } from '@bpc/core';
+import { crossEntropy, disposeTree, isTensor, key, treeMap, uniform, valueAndGrad } from '@bpc/core';
 import { convNet } from '@bpc/models';
-import { env, mean, mul, oneHot, randomUniform, setBackend, sub, tensor1d } from '@tensorflow/tfjs-core';
+import { env, mean, mul, oneHot, setBackend, sub, tensor1d } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as ort from 'onnxruntime-node';
 
@@ -45,6 +45,8 @@ const cases = [
   ['gradient, W128 32x32x3, batch 100', networks.rgb, 100, gradient(networks.rgb)],
   ['gradient, W32 28x28x1, batch 10', networks.gray, 10, gradient(networks.gray)],
   ['gradient, W32 28x28x1, batch 256', networks.gray, 256, gradient(networks.gray)],
+  ['gradient, W32 28x28x1, batch 16', networks.gray, 16, gradient(networks.gray)],
+  ['gradient, W32 28x28x1, batch 32', networks.gray, 32, gradient(networks.gray)],
   ['SGD step, W32 28x28x1, batch 256', networks.gray, 256, sgdStep(networks.gray)],
   ['10 SGD steps, W32 28x28x1, batch 10', networks.gray, 10, chain(networks.gray, 10)],
 ];
@@ -60,8 +62,17 @@ for (const [name, network, batch, fn] of cases) {
   });
   const program = runtime.compile(fn);
   const params = network.init(key(0));
-  const images = randomUniform([batch, ...network.inputShape], -1, 1);
-  const labels = oneHot(tensor1d([...Array(batch).keys()].map((i) => i % 10), 'int32'), 10, 1, 0, 'float32');
+  const images = uniform(key(1), [batch, ...network.inputShape]);
+  const labels = oneHot(
+    tensor1d(
+      [...Array(batch).keys()].map((i) => i % 10),
+      'int32',
+    ),
+    10,
+    1,
+    0,
+    'float32',
+  );
   const start = performance.now();
   await program.prepare(params, images, labels);
   const compiling = performance.now() - start;
@@ -73,6 +84,8 @@ for (const [name, network, batch, fn] of cases) {
     disposeTree(isTensor(result) ? result : { ...result });
   }
   times.sort((a, b) => a - b);
-  console.log(`${name.padEnd(38)} min ${times[0].toFixed(2).padStart(7)}  median ${median(times).toFixed(2).padStart(7)} ms   compiled in ${compiling.toFixed(0)} ms`);
+  console.log(
+    `${name.padEnd(38)} min ${times[0].toFixed(2).padStart(7)}  median ${median(times).toFixed(2).padStart(7)} ms   compiled in ${compiling.toFixed(0)} ms`,
+  );
   await runtime.dispose();
 }

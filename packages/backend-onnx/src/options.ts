@@ -35,7 +35,8 @@ export interface OnnxSettings {
 const LEVELS = ['disabled', 'basic', 'extended', 'all'] as const;
 const KNOWN: ReadonlySet<string> = new Set(['ort', 'executionProviders', 'threads', 'spinning', 'graphOptimizationLevel', 'profile']);
 
-const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? JSON.stringify(value) : String(value));
+const show = (value: unknown): string =>
+  typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? JSON.stringify(value) : String(value);
 
 const nameOf = (provider: ExecutionProvider): string => (typeof provider === 'string' ? provider : provider.name);
 
@@ -46,7 +47,10 @@ export function resolveOptions(options: OnnxOptions): OnnxSettings {
     if (!KNOWN.has(name)) throw new ConfigError(`unknown option '${name}'`, `pass only ${[...KNOWN].join(', ')}`);
   }
   if (typeof ort !== 'object' || ort === null || ort.InferenceSession === undefined || ort.Tensor === undefined) {
-    throw new ConfigError(`ort is ${show(ort)}, expected an ONNX Runtime module`, "install onnxruntime-node and pass `import * as ort from 'onnxruntime-node'`");
+    throw new ConfigError(
+      `ort is ${show(ort)}, expected an ONNX Runtime module`,
+      "install onnxruntime-node and pass `import * as ort from 'onnxruntime-node'`",
+    );
   }
   if (!Array.isArray(executionProviders) || executionProviders.length === 0) {
     throw new ConfigError(`executionProviders is ${show(executionProviders)}, expected a list of names`, "pass ['cpu']");

@@ -1,7 +1,7 @@
-import { ConfigError, type Runtime } from '@bpc/core';
 import { compiledRuntime } from '@bpc/compiler';
+import { ConfigError, type Runtime } from '@bpc/core';
 import { serializeModel } from './model/serialize.js';
-import { resolveOptions, type OnnxOptions } from './options.js';
+import { type OnnxOptions, resolveOptions } from './options.js';
 import { onnxTarget } from './target.js';
 
 /**
@@ -32,13 +32,23 @@ async function probe(options: OnnxOptions): Promise<void> {
   const { ort, provider, session } = resolveOptions(options);
   const value = { type: 'float32', shape: [1] } as const;
   const identity = { name: 'probe/y', op: 'Identity', domain: '', inputs: ['x'], outputs: ['y'], attributes: {} };
-  const model = serializeModel({ name: 'probe', nodes: [identity], initializers: [], inputs: [{ name: 'x', ...value }], outputs: [{ name: 'y', ...value }] });
+  const model = serializeModel({
+    name: 'probe',
+    nodes: [identity],
+    initializers: [],
+    inputs: [{ name: 'x', ...value }],
+    outputs: [{ name: 'y', ...value }],
+  });
   try {
     const { enableProfiling: _, ...quiet } = session;
     const created = await ort.InferenceSession.create(model, quiet);
     if ('release' in created && typeof created.release === 'function') await created.release();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(`executionProviders: '${provider}' does not start: ${reason}`, "install what this provider needs, or pass ['cpu']", { cause });
+    throw new ConfigError(
+      `executionProviders: '${provider}' does not start: ${reason}`,
+      "install what this provider needs, or pass ['cpu']",
+      { cause },
+    );
   }
 }

@@ -1,5 +1,5 @@
-import { ConfigError } from '@bpc/core';
 import type { DType, Executable, Graph } from '@bpc/compiler';
+import { ConfigError } from '@bpc/core';
 import { lowerGraph } from './lower/lower.js';
 import { sizeOf } from './lower/shape.js';
 import { serializeModel } from './model/serialize.js';
@@ -31,7 +31,8 @@ function tensor(ort: OrtModule, data: OrtData, shape: readonly number[]): OrtTen
 export async function createExecutable(graph: Graph, ort: OrtModule, targetName: string, options: OrtSessionOptions): Promise<Executable> {
   const { model, inputIndices } = lowerGraph(graph, targetName);
   const created = await ort.InferenceSession.create(serializeModel(model), options);
-  if (!isSession(created)) throw new ConfigError('ort.InferenceSession.create gave no session', 'pass the onnxruntime-node or onnxruntime-web module as ort');
+  if (!isSession(created))
+    throw new ConfigError('ort.InferenceSession.create gave no session', 'pass the onnxruntime-node or onnxruntime-web module as ort');
   const session = created;
   let running: Promise<unknown> = Promise.resolve();
   let disposed = false;

@@ -1,5 +1,5 @@
 import type { Executable, Target } from '@bpc/compiler';
-import { resolveOptions, type OnnxOptions } from './options.js';
+import { type OnnxOptions, resolveOptions } from './options.js';
 import { createExecutable } from './session.js';
 
 /**

@@ -24,10 +24,25 @@ const CASES: readonly Case[] = [
   { name: 'pointwise', x: [2, 4, 5, 18], channels: 20, window: window([1, 1]) },
   { name: 'pointwise with padding', x: [2, 4, 5, 18], channels: 20, window: window([1, 1], { padding: [1, 0, 2, 1] }) },
   { name: 'generic, stride 2', x: [2, 8, 8, 16], channels: 18, window: window([3, 3], { strides: [2, 2], padding: [1, 1, 1, 1] }) },
-  { name: 'generic, stride 2, same padding of an even size', x: [2, 8, 8, 16], channels: 18, window: window([3, 3], { strides: [2, 2], padding: [0, 0, 1, 1] }) },
-  { name: 'generic, stride 3 with columns left over', x: [2, 11, 9, 16], channels: 17, window: window([2, 4], { strides: [3, 2], padding: [0, 1, 2, 0] }) },
+  {
+    name: 'generic, stride 2, same padding of an even size',
+    x: [2, 8, 8, 16],
+    channels: 18,
+    window: window([3, 3], { strides: [2, 2], padding: [0, 0, 1, 1] }),
+  },
+  {
+    name: 'generic, stride 3 with columns left over',
+    x: [2, 11, 9, 16],
+    channels: 17,
+    window: window([2, 4], { strides: [3, 2], padding: [0, 1, 2, 0] }),
+  },
   { name: 'generic, dilated', x: [2, 9, 10, 16], channels: 16, window: window([3, 3], { dilations: [2, 2], padding: [2, 2, 2, 2] }) },
-  { name: 'generic, dilated and strided', x: [2, 12, 11, 16], channels: 16, window: window([3, 2], { strides: [2, 3], dilations: [2, 3], padding: [1, 0, 2, 2] }) },
+  {
+    name: 'generic, dilated and strided',
+    x: [2, 12, 11, 16],
+    channels: 16,
+    window: window([3, 2], { strides: [2, 3], dilations: [2, 3], padding: [1, 0, 2, 2] }),
+  },
   { name: 'generic, 5×5', x: [2, 9, 9, 16], channels: 18, window: window([5, 5], { padding: [2, 2, 2, 2] }) },
   { name: 'generic, pointwise stride 2', x: [2, 7, 8, 16], channels: 18, window: window([1, 1], { strides: [2, 2] }) },
   { name: 'many channels to few', x: [2, 6, 6, 16], channels: 3, window: same3 },
@@ -44,7 +59,12 @@ describe('convolution and both gradients agree with the definition', () => {
       node('ConvInputGrad', [dy, w], geometry, xShape),
       node('ConvFilterGrad', [x, dy], geometry, wShape),
     ];
-    const expected = convolution({ data: data[0], shape: xShape }, { data: data[1], shape: wShape }, { data: data[2], shape: yShape }, geometry);
+    const expected = convolution(
+      { data: data[0], shape: xShape },
+      { data: data[1], shape: wShape },
+      { data: data[2], shape: yShape },
+      geometry,
+    );
     const [y = [], dx = [], dw = []] = await evaluate(graph([x, w, dy], outputs), data);
     expect(relativeError(y, expected.y)).toBeLessThanOrEqual(1e-5);
     expect(relativeError(dx, expected.dx)).toBeLessThanOrEqual(1e-5);

@@ -108,9 +108,17 @@ describe('functions of one argument', () => {
 });
 
 const SHAPES: readonly (readonly [readonly number[], readonly number[], readonly number[]])[] = [
-  [[4, 6], [4, 6], [4, 6]],
+  [
+    [4, 6],
+    [4, 6],
+    [4, 6],
+  ],
   [[4, 6], [6], [4, 6]],
-  [[4, 1], [1, 6], [4, 6]],
+  [
+    [4, 1],
+    [1, 6],
+    [4, 6],
+  ],
   [[4, 6], [], [4, 6]],
   [[], [4, 6], [4, 6]],
   [[], [], []],
@@ -144,17 +152,23 @@ describe('functions of two arguments', () => {
     }
   });
 
-  it.each(['Add', 'Sub', 'Mul', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod'] as const)('%s of int32 values is exact, signs included', async (op) => {
-    const [x, y] = [Int32Array.from([7, -7, 7, -7, 16777217, 0]), Int32Array.from([3, 3, -3, -3, 1, 5])];
-    const [a, b] = [input(0, [6], 'int32'), input(1, [6], 'int32')];
-    const expected = Array.from(x, (value, i) => BINARY_MATH[op](value, y[i] ?? NaN) + 0);
-    const [result] = await evaluate(graph([a, b], [node(op, [a, b], {}, [6], 'int32')]), [x, y]);
-    expect(result).toEqual(expected);
-  });
+  it.each(['Add', 'Sub', 'Mul', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod'] as const)(
+    '%s of int32 values is exact, signs included',
+    async (op) => {
+      const [x, y] = [Int32Array.from([7, -7, 7, -7, 16777217, 0]), Int32Array.from([3, 3, -3, -3, 1, 5])];
+      const [a, b] = [input(0, [6], 'int32'), input(1, [6], 'int32')];
+      const expected = Array.from(x, (value, i) => BINARY_MATH[op](value, y[i] ?? NaN) + 0);
+      const [result] = await evaluate(graph([a, b], [node(op, [a, b], {}, [6], 'int32')]), [x, y]);
+      expect(result).toEqual(expected);
+    },
+  );
 
   it('an int32 operand beside a float32 one is promoted', async () => {
     const [a, b] = [input(0, [3], 'int32'), input(1, [3])];
-    const [result] = await evaluate(graph([a, b], [node('Mul', [a, b], {}, [3])]), [Int32Array.from([1, 2, 3]), Float32Array.from([0.5, 0.5, 0.5])]);
+    const [result] = await evaluate(graph([a, b], [node('Mul', [a, b], {}, [3])]), [
+      Int32Array.from([1, 2, 3]),
+      Float32Array.from([0.5, 0.5, 0.5]),
+    ]);
     expect(result).toEqual([0.5, 1, 1.5]);
   });
 
@@ -164,7 +178,8 @@ describe('functions of two arguments', () => {
     const y = Int32Array.from([0, 0, 0, 1, 1, 1, 2, 2, 2].map((v) => (logic ? v % 2 : v)));
     for (const type of logic ? (['bool'] as const) : (['float32', 'int32'] as const)) {
       const [a, b] = [input(0, [9], type), input(1, [9], type)];
-      const as = (values: Int32Array) => (type === 'bool' ? Uint8Array.from(values) : type === 'int32' ? values : Float32Array.from(values));
+      const as = (values: Int32Array) =>
+        type === 'bool' ? Uint8Array.from(values) : type === 'int32' ? values : Float32Array.from(values);
       const [result] = await evaluate(graph([a, b], [node(op, [a, b], {}, [9], 'bool')]), [as(x), as(y)]);
       expect(result).toEqual(Array.from(x, (value, i) => Number(COMPARE_MATH[op](value, y[i] ?? NaN))));
     }
@@ -173,16 +188,22 @@ describe('functions of two arguments', () => {
   it('LogicalNot inverts, and Equal compares bools', async () => {
     const [a, b] = [input(0, [4], 'bool'), input(1, [4], 'bool')];
     const outputs = [node('LogicalNot', [a], {}, [4], 'bool'), node('Equal', [a, b], {}, [4], 'bool')];
-    expect(await evaluate(graph([a, b], outputs), [Uint8Array.from([0, 1, 0, 1]), Uint8Array.from([0, 0, 1, 1])])).toEqual([[1, 0, 1, 0], [1, 0, 0, 1]]);
+    expect(await evaluate(graph([a, b], outputs), [Uint8Array.from([0, 1, 0, 1]), Uint8Array.from([0, 0, 1, 1])])).toEqual([
+      [1, 0, 1, 0],
+      [1, 0, 0, 1],
+    ]);
   });
 });
 
 describe('select and cast', () => {
   it.each(['float32', 'int32', 'bool'] as const)('Select chooses %s values and broadcasts the condition', async (type) => {
     const [condition, a, b] = [input(0, [2, 1], 'bool'), input(1, [2, 3], type), input(2, [], type)];
-    const of = (values: number[]) => (type === 'float32' ? Float32Array.from(values) : type === 'int32' ? Int32Array.from(values) : Uint8Array.from(values));
+    const of = (values: number[]) =>
+      type === 'float32' ? Float32Array.from(values) : type === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
     const [result] = await evaluate(graph([condition, a, b], [node('Select', [condition, a, b], {}, [2, 3], type)]), [
-      Uint8Array.from([1, 0]), of([1, 0, 1, 1, 1, 1]), of([0]),
+      Uint8Array.from([1, 0]),
+      of([1, 0, 1, 1, 1, 1]),
+      of([0]),
     ]);
     expect(result).toEqual([1, 0, 1, 0, 0, 0]);
   });
@@ -190,6 +211,9 @@ describe('select and cast', () => {
   it('Cast truncates towards zero, and bool is non-zero', async () => {
     const x = input(0, [5]);
     const outputs = [node('Cast', [x], {}, [5], 'int32'), node('Cast', [x], {}, [5], 'bool')];
-    expect(await evaluate(graph([x], outputs), [Float32Array.from([-1.7, -0.2, 0, 0.2, 2.9])])).toEqual([[-1, 0, 0, 0, 2], [1, 1, 0, 1, 1]]);
+    expect(await evaluate(graph([x], outputs), [Float32Array.from([-1.7, -0.2, 0, 0.2, 2.9])])).toEqual([
+      [-1, 0, 0, 0, 2],
+      [1, 1, 0, 1, 1],
+    ]);
   });
 });

@@ -8,7 +8,13 @@ export const target: Target = onnxTarget({ ort, threads: 1 });
 let nextId = 0;
 
 /** A node with nothing simplified, so that a test reaches exactly the lowering it names. */
-export function node<O extends Op>(op: O, inputs: readonly Node[], attributes: Attributes<O>, shape: readonly number[], dtype: DType = 'float32'): Node {
+export function node<O extends Op>(
+  op: O,
+  inputs: readonly Node[],
+  attributes: Attributes<O>,
+  shape: readonly number[],
+  dtype: DType = 'float32',
+): Node {
   return { id: nextId++, op, inputs, attributes, shape, dtype } as unknown as Node;
 }
 

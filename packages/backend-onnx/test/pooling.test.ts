@@ -25,13 +25,28 @@ describe('average pooling agrees with the mean over valid elements', () => {
     const data = [noise(shape, 1), noise(pooled, 2)] as const;
     const expected = averagePool({ data: data[0], shape }, { data: data[1], shape: pooled }, geometry);
     const gradient = node('AvgPoolGrad', [dy], geometry, shape);
-    const outputs = [node('AvgPool', [x], geometry, pooled), gradient, node('Mul', [gradient, x], {}, shape), node('Sub', [x, gradient], {}, shape)];
+    const outputs = [
+      node('AvgPool', [x], geometry, pooled),
+      gradient,
+      node('Mul', [gradient, x], {}, shape),
+      node('Sub', [x, gradient], {}, shape),
+    ];
     const [y = [], dx = [], product = [], difference = []] = await evaluate(graph([x, dy], outputs), data);
     expect(relativeError(y, expected.y)).toBeLessThanOrEqual(1e-6);
     expect(relativeError(dx, expected.dx)).toBeLessThanOrEqual(1e-6);
     // Element-wise users of a gradient may broadcast it instead of reading it.
-    expect(relativeError(product, expected.dx.map((value, i) => value * (data[0][i] ?? NaN)))).toBeLessThanOrEqual(1e-6);
-    expect(relativeError(difference, expected.dx.map((value, i) => (data[0][i] ?? NaN) - value))).toBeLessThanOrEqual(1e-6);
+    expect(
+      relativeError(
+        product,
+        expected.dx.map((value, i) => value * (data[0][i] ?? NaN)),
+      ),
+    ).toBeLessThanOrEqual(1e-6);
+    expect(
+      relativeError(
+        difference,
+        expected.dx.map((value, i) => (data[0][i] ?? NaN) - value),
+      ),
+    ).toBeLessThanOrEqual(1e-6);
   });
 });
 

@@ -6,9 +6,12 @@ type Visit = (output: number, position: number, tap: number, b: number) => void;
 const dims = (shape: readonly number[]) => shape as readonly [number, number, number, number];
 
 /** Output height and width of a window over an image. */
-export function windowOutput([, h, w]: readonly [number, number, number, number], { kernel, strides, dilations, padding }: Window): [number, number] {
+export function windowOutput(
+  [, h, w]: readonly [number, number, number, number],
+  { kernel, strides, dilations, padding }: Window,
+): [number, number] {
   const length = (size: number, axis: 0 | 1) =>
-    Math.floor((size + padding[axis] + padding[axis + 2 as 2 | 3] - (kernel[axis] - 1) * dilations[axis] - 1) / strides[axis]) + 1;
+    Math.floor((size + padding[axis] + padding[(axis + 2) as 2 | 3] - (kernel[axis] - 1) * dilations[axis] - 1) / strides[axis]) + 1;
   return [length(h, 0), length(w, 1)];
 }
 
@@ -17,11 +20,16 @@ function eachTap(shape: readonly number[], window: Window, visit: Visit): void {
   const [n, h, w] = dims(shape);
   const [oh, ow] = windowOutput(dims(shape), window);
   const { kernel, strides, dilations, padding } = window;
-  for (let b = 0; b < n; b++) for (let y = 0; y < oh; y++) for (let x = 0; x < ow; x++) for (let i = 0; i < kernel[0]; i++) for (let j = 0; j < kernel[1]; j++) {
-    const row = y * strides[0] - padding[0] + i * dilations[0];
-    const column = x * strides[1] - padding[1] + j * dilations[1];
-    if (row >= 0 && row < h && column >= 0 && column < w) visit((b * oh + y) * ow + x, (b * h + row) * w + column, i * kernel[1] + j, b);
-  }
+  for (let b = 0; b < n; b++)
+    for (let y = 0; y < oh; y++)
+      for (let x = 0; x < ow; x++)
+        for (let i = 0; i < kernel[0]; i++)
+          for (let j = 0; j < kernel[1]; j++) {
+            const row = y * strides[0] - padding[0] + i * dilations[0];
+            const column = x * strides[1] - padding[1] + j * dilations[1];
+            if (row >= 0 && row < h && column >= 0 && column < w)
+              visit((b * oh + y) * ow + x, (b * h + row) * w + column, i * kernel[1] + j, b);
+          }
 }
 
 const at = (data: ArrayLike<number>, index: number): number => data[index] ?? NaN;
@@ -38,12 +46,13 @@ export function convolution(x: Image, filter: Image, dy: Image, window: Window) 
   const dx = new Float64Array(x.data.length);
   const dw = new Float64Array(filter.data.length);
   eachTap(x.shape, window, (output, position, tap) => {
-    for (let i = 0; i < c; i++) for (let o = 0; o < k; o++) {
-      const weight = (tap * c + i) * k + o;
-      add(y, output * k + o, at(x.data, position * c + i) * at(filter.data, weight));
-      add(dx, position * c + i, at(dy.data, output * k + o) * at(filter.data, weight));
-      add(dw, weight, at(x.data, position * c + i) * at(dy.data, output * k + o));
-    }
+    for (let i = 0; i < c; i++)
+      for (let o = 0; o < k; o++) {
+        const weight = (tap * c + i) * k + o;
+        add(y, output * k + o, at(x.data, position * c + i) * at(filter.data, weight));
+        add(dx, position * c + i, at(dy.data, output * k + o) * at(filter.data, weight));
+        add(dw, weight, at(x.data, position * c + i) * at(dy.data, output * k + o));
+      }
   });
   return { y, dx, dw };
 }
@@ -76,5 +85,9 @@ export function maximumPool(x: Image, dy: Image, v: Image, window: Window) {
   });
   const dx = new Float64Array(x.data.length);
   best.forEach((position, output) => add(dx, position, at(dy.data, output)));
-  return { y: Float64Array.from(best, (position) => at(x.data, position)), dx, gathered: Float64Array.from(best, (position) => at(v.data, position)) };
+  return {
+    y: Float64Array.from(best, (position) => at(x.data, position)),
+    dx,
+    gathered: Float64Array.from(best, (position) => at(v.data, position)),
+  };
 }

@@ -1,12 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
+import { type Node, topologicalOrder } from '@bpc/compiler';
 import { BpcError, ConfigError, disposeTree, grad, gradDot, MissingKernelError } from '@bpc/core';
-import { topologicalOrder, type Node } from '@bpc/compiler';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { add, conv2d, matMul, memory, mul, relu, reshape, setBackend, square, sum, tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import type { Tensor4D } from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type OnnxOptions, onnxRuntime, onnxTarget, type OrtModule } from '../src/index.js';
+import { type OnnxOptions, type OrtModule, onnxRuntime, onnxTarget } from '../src/index.js';
 import { evaluate, graph, input, node, noise, relativeError, target } from './graphs.js';
 
 beforeAll(async () => {
@@ -79,7 +78,11 @@ describe('programs', () => {
     const [first, double] = await executable.run([given]);
     const [second] = await executable.run([given]);
     first?.fill(9);
-    expect([Array.from(given), Array.from(second ?? []), Array.from(double ?? [])]).toEqual([[1, 2, 3], [1, 2, 3], [2, 4, 6]]);
+    expect([Array.from(given), Array.from(second ?? []), Array.from(double ?? [])]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+      [2, 4, 6],
+    ]);
     await executable.dispose();
   });
 
@@ -160,7 +163,12 @@ describe('resources', () => {
     const [f, g] = [one.compile((x: Tensor) => square(x)), two.compile((x: Tensor) => add(x, 1))];
     const x = tensor1d([1, 2, 3]);
     const results = await Promise.all([f(x), g(x), f(mul(x, 2)), g(mul(x, 2))]);
-    expect(results.map((result) => Array.from(result.dataSync()))).toEqual([[1, 4, 9], [2, 3, 4], [4, 16, 36], [3, 5, 7]]);
+    expect(results.map((result) => Array.from(result.dataSync()))).toEqual([
+      [1, 4, 9],
+      [2, 3, 4],
+      [4, 16, 36],
+      [3, 5, 7],
+    ]);
     await one.dispose();
     expect(Array.from((await g(x)).dataSync())).toEqual([2, 3, 4]);
     await two.dispose();
@@ -169,8 +177,18 @@ describe('resources', () => {
 
 describe('Winograd layers', () => {
   it('agree with tfjs cpu in gradients and in a second derivative through three of them', async () => {
-    const shapes = [[3, 3, 2, 16], [3, 3, 16, 17], [3, 3, 17, 16], [16 * 36, 1]];
-    const weights = shapes.map((shape, i) => tensor(noise(shape, i + 3).map((v) => v / 4), shape));
+    const shapes = [
+      [3, 3, 2, 16],
+      [3, 3, 16, 17],
+      [3, 3, 17, 16],
+      [16 * 36, 1],
+    ];
+    const weights = shapes.map((shape, i) =>
+      tensor(
+        noise(shape, i + 3).map((v) => v / 4),
+        shape,
+      ),
+    );
     const direction = shapes.map((shape, i) => tensor(noise(shape, i + 13), shape));
     const images = tensor(noise([2, 6, 6, 2], 1), [2, 6, 6, 2]);
     const network = (params: readonly Tensor[], x: Tensor) => {
@@ -187,7 +205,9 @@ describe('Winograd layers', () => {
     const expected = tidy(() => both(weights, direction, images));
     const runtime = await onnxRuntime({ ort, threads: 1 });
     const found = await runtime.compile(both)(weights, direction, images);
-    found.gradient.forEach((value, i) => expect(relativeError(value.dataSync(), expected.gradient[i]?.dataSync() ?? [])).toBeLessThanOrEqual(1e-5));
+    found.gradient.forEach((value, i) =>
+      expect(relativeError(value.dataSync(), expected.gradient[i]?.dataSync() ?? [])).toBeLessThanOrEqual(1e-5),
+    );
     expect(relativeError(found.mixed.dataSync(), expected.mixed.dataSync())).toBeLessThanOrEqual(1e-5);
     await runtime.dispose();
   });

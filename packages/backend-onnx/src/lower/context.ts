@@ -1,6 +1,6 @@
 import type { Node } from '@bpc/compiler';
 import { OnnxGraph } from '../model/onnx-graph.js';
-import { movesOnlyUnits, storageOrder, TILES, type Layout } from './layout.js';
+import { type Layout, movesOnlyUnits, storageOrder, TILES } from './layout.js';
 import { axisLength, range } from './shape.js';
 
 /** What a lowering sees of the program: values in the layout it wants, and the ONNX graph to append to. */
@@ -56,7 +56,11 @@ export class LoweringContext {
     const source = order.map((axis) => axisLength(node.shape, axis));
     const moves = perm.map((axis) => order.indexOf(axis));
     if (moves.every((axis, i) => axis === i)) return name;
-    if (movesOnlyUnits(source, moves)) return this.onnx.reshape(name, moves.map((axis) => axisLength(source, axis)));
+    if (movesOnlyUnits(source, moves))
+      return this.onnx.reshape(
+        name,
+        moves.map((axis) => axisLength(source, axis)),
+      );
     return this.onnx.transpose(name, moves);
   }
 
@@ -71,7 +75,10 @@ export class LoweringContext {
     if (rank === 4) return this.permuted(node, TILES);
     if (rank < 2) return this.stored(node);
     const padded = [...Array<number>(4 - rank).fill(1), ...node.shape];
-    return this.onnx.reshape(this.stored(node), TILES.map((axis) => axisLength(padded, axis)));
+    return this.onnx.reshape(
+      this.stored(node),
+      TILES.map((axis) => axisLength(padded, axis)),
+    );
   }
 
   inLayout(node: Node, layout: Layout): string {

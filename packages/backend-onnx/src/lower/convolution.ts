@@ -1,7 +1,7 @@
 import type { Node, NodeOf, Window } from '@bpc/compiler';
 import type { LoweringContext } from './context.js';
-import { fewChannels, fewChannelsFilterGrad, fewChannelsInputGrad } from './im2col.js';
 import { genericConv, genericFilterGrad, genericInputGrad } from './generic-conv.js';
+import { fewChannels, fewChannelsFilterGrad, fewChannelsInputGrad } from './im2col.js';
 import { inputsOf } from './operands.js';
 import { axisLength, nhwc } from './shape.js';
 import { winogradConv, winogradFilterGrad, winogradInputGrad } from './winograd.js';

@@ -109,7 +109,9 @@ export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): str
       case 'FloorDiv': {
         const [a, b] = pair();
         // Integer Div truncates towards zero; without the (divisor-signed) remainder it is exact.
-        return type === 'int32' ? onnx.op('Div', [onnx.op('Sub', [a, onnx.op('Mod', [a, b])]), b]) : onnx.op('Floor', [onnx.op('Div', [a, b])]);
+        return type === 'int32'
+          ? onnx.op('Div', [onnx.op('Sub', [a, onnx.op('Mod', [a, b])]), b])
+          : onnx.op('Floor', [onnx.op('Div', [a, b])]);
       }
       default:
         return applyBinary(node.op, node, type, context);

@@ -15,11 +15,30 @@ export const ROWS = [0, 1, 2, 3] as const;
 
 export const storageOrder = (layout: Layout): readonly number[] => (layout === 'tiles' ? TILES : ROWS);
 
-const SPATIAL: ReadonlySet<Op> = new Set<Op>(['Conv', 'ConvInputGrad', 'AvgPool', 'AvgPoolGrad', 'MaxPool', 'MaxPoolGrad', 'MaxPoolGather']);
+const SPATIAL: ReadonlySet<Op> = new Set<Op>([
+  'Conv',
+  'ConvInputGrad',
+  'AvgPool',
+  'AvgPoolGrad',
+  'MaxPool',
+  'MaxPoolGrad',
+  'MaxPoolGather',
+]);
 
 // Operations that only need to know which axis is which, so they keep whatever layout their operands have.
 const FOLLOWING: ReadonlySet<Op> = new Set<Op>([
-  ...UNARY, ...BINARY, ...COMPARE, ...REDUCE, 'Select', 'Cast', 'Broadcast', 'Slice', 'Pad', 'Concat', 'Reverse', 'CumSum',
+  ...UNARY,
+  ...BINARY,
+  ...COMPARE,
+  ...REDUCE,
+  'Select',
+  'Cast',
+  'Broadcast',
+  'Slice',
+  'Pad',
+  'Concat',
+  'Reverse',
+  'CumSum',
 ]);
 
 /** Chooses a layout for every node. `nodes` must be in topological order. */

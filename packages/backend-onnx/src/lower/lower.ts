@@ -1,5 +1,5 @@
+import { type Graph, type Node, topologicalOrder } from '@bpc/compiler';
 import { MissingKernelError } from '@bpc/core';
-import { topologicalOrder, type Graph, type Node } from '@bpc/compiler';
 import type { OnnxModel, ValueInfo } from '../model/serialize.js';
 import { LoweringContext } from './context.js';
 import { lowerConv, lowerConvFilterGrad, lowerConvInputGrad } from './convolution.js';
@@ -9,7 +9,16 @@ import { lowerMaxPool, lowerMaxPoolGather, lowerMaxPoolGrad } from './max-poolin
 import { lowerAvgPool, lowerAvgPoolGrad } from './pooling.js';
 import { lowerArgMax, lowerCumSum, lowerReduce } from './reduce.js';
 import {
-  lowerBroadcast, lowerConcat, lowerGather, lowerMatMul, lowerPad, lowerReshape, lowerReverse, lowerScatterAdd, lowerSlice, lowerTranspose,
+  lowerBroadcast,
+  lowerConcat,
+  lowerGather,
+  lowerMatMul,
+  lowerPad,
+  lowerReshape,
+  lowerReverse,
+  lowerScatterAdd,
+  lowerSlice,
+  lowerTranspose,
 } from './structure.js';
 import { isUpsampling } from './upsample.js';
 
@@ -61,19 +70,55 @@ function emit(node: Node, context: LoweringContext, targetName: string, function
   switch (node.op) {
     case 'Const':
       return context.onnx.constant(node.attributes.values, node.shape, node.dtype);
-    case 'Neg': case 'Exp': case 'Expm1': case 'Log': case 'Log1p': case 'Relu': case 'Sqrt': case 'Sigmoid': case 'Softplus': case 'Tanh':
-    case 'Abs': case 'Sign': case 'Reciprocal': case 'Step': case 'Sin': case 'Cos': case 'Floor': case 'Ceil': case 'Round': case 'Erf':
+    case 'Neg':
+    case 'Exp':
+    case 'Expm1':
+    case 'Log':
+    case 'Log1p':
+    case 'Relu':
+    case 'Sqrt':
+    case 'Sigmoid':
+    case 'Softplus':
+    case 'Tanh':
+    case 'Abs':
+    case 'Sign':
+    case 'Reciprocal':
+    case 'Step':
+    case 'Sin':
+    case 'Cos':
+    case 'Floor':
+    case 'Ceil':
+    case 'Round':
+    case 'Erf':
     case 'LogicalNot':
       return lowerUnary(node, context);
-    case 'Add': case 'Sub': case 'Mul': case 'Div': case 'Pow': case 'Maximum': case 'Minimum': case 'FloorDiv': case 'FloorMod':
+    case 'Add':
+    case 'Sub':
+    case 'Mul':
+    case 'Div':
+    case 'Pow':
+    case 'Maximum':
+    case 'Minimum':
+    case 'FloorDiv':
+    case 'FloorMod':
       return lowerBinary(node, context);
-    case 'Greater': case 'GreaterEqual': case 'Less': case 'LessEqual': case 'Equal': case 'NotEqual': case 'LogicalAnd': case 'LogicalOr':
+    case 'Greater':
+    case 'GreaterEqual':
+    case 'Less':
+    case 'LessEqual':
+    case 'Equal':
+    case 'NotEqual':
+    case 'LogicalAnd':
+    case 'LogicalOr':
       return lowerCompare(node, context);
     case 'Select':
       return lowerSelect(node, context);
     case 'Cast':
       return lowerCast(node, context);
-    case 'Sum': case 'Max': case 'Min': case 'Prod':
+    case 'Sum':
+    case 'Max':
+    case 'Min':
+    case 'Prod':
       return lowerReduce(node, context);
     case 'ArgMax':
       return lowerArgMax(node, context);
@@ -117,6 +162,10 @@ function emit(node: Node, context: LoweringContext, targetName: string, function
       return lowerMaxPoolGather(node, context);
     default:
       // Reached when the compiler knows an operation that this package does not.
-      throw new MissingKernelError(node.op, targetName, `found while lowering '${functionName}'; run it on jsRuntime() or an eager runtime`);
+      throw new MissingKernelError(
+        node.op,
+        targetName,
+        `found while lowering '${functionName}'; run it on jsRuntime() or an eager runtime`,
+      );
   }
 }

@@ -13,7 +13,12 @@ function tapViews(x: Node, window: Window, pooled: readonly number[], fill: numb
   const outputs = [axisLength(pooled, 1), axisLength(pooled, 2)] as const;
   const extent = (axis: 0 | 1) => (outputs[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
   const padded = [Math.max(extent(0), h + padding[0]), Math.max(extent(1), w + padding[1])] as const;
-  const image = onnx.pad(context.tiles(x), [padding[0], padding[1], 0, 0], [padded[0] - h - padding[0], padded[1] - w - padding[1], 0, 0], onnx.constant([fill], []));
+  const image = onnx.pad(
+    context.tiles(x),
+    [padding[0], padding[1], 0, 0],
+    [padded[0] - h - padding[0], padded[1] - w - padding[1], 0, 0],
+    onnx.constant([fill], []),
+  );
   return tapsOf(window).map(([i, j]) => {
     const start = [i * dilations[0], j * dilations[1]] as const;
     const end = [start[0] + (outputs[0] - 1) * strides[0] + 1, start[1] + (outputs[1] - 1) * strides[1] + 1];
@@ -52,7 +57,10 @@ export function lowerMaxPoolGather(node: NodeOf<'MaxPoolGather'>, context: Lower
   const [v, x] = inputsOf(node);
   const masks = firstMaximum(tapViews(x, node.attributes, node.shape, -Infinity, context), context);
   const views = tapViews(v, node.attributes, node.shape, 0, context);
-  return total(masks.map((mask, tap) => onnx.op('Mul', [mask, views[tap] ?? ''])), context);
+  return total(
+    masks.map((mask, tap) => onnx.op('Mul', [mask, views[tap] ?? ''])),
+    context,
+  );
 }
 
 /**

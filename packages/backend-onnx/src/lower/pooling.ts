@@ -26,7 +26,10 @@ function poolMatrices(shape: readonly number[], pooled: readonly number[], windo
   const [, oh, ow] = nhwc(pooled);
   const named = (matrix: Matrix, rows: number, columns: number) =>
     transpose
-      ? context.onnx.constant(range(columns).flatMap((j) => matrix.map((row) => row[j] ?? 0)), [columns, rows])
+      ? context.onnx.constant(
+          range(columns).flatMap((j) => matrix.map((row) => row[j] ?? 0)),
+          [columns, rows],
+        )
       : context.onnx.constant(matrix.flat(), [rows, columns]);
   return [named(poolMatrix(h, oh, 0, window), oh, h), named(poolMatrix(w, ow, 1, window), ow, w)] as const;
 }
@@ -47,7 +50,13 @@ export function lowerAvgPool(node: NodeOf<'AvgPool'>, context: LoweringContext):
   const [, oh, ow] = nhwc(node.shape);
   const { kernel, strides, dilations, padding } = node.attributes;
   const [kh, kw] = kernel;
-  const exact = kh === strides[0] && kw === strides[1] && dilations.every((d) => d === 1) && padding.every((p) => p === 0) && oh * kh === h && ow * kw === w;
+  const exact =
+    kh === strides[0] &&
+    kw === strides[1] &&
+    dilations.every((d) => d === 1) &&
+    padding.every((p) => p === 0) &&
+    oh * kh === h &&
+    ow * kw === w;
   if (!exact) return applyBoth(x, node, poolMatrices(x.shape, node.shape, node.attributes, context, false), context);
   const mean = (count: number) => onnx.constant(Array<number>(count).fill(1 / count), [1, count]);
   const along = onnx.matMul(mean(kh), onnx.reshape(context.tiles(x), [oh, kh, w * n * c]));

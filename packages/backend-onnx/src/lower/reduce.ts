@@ -34,7 +34,15 @@ export function lowerReduce(node: NodeOf<Reduce>, context: LoweringContext): str
   const leading = shape.every((length, axis) => length === 1 || reduced.has(axis) === axis <= last);
   const columns = sizeOf(target);
   if (node.op === 'Sum' && node.dtype === 'float32' && leading && columns > 1) {
-    return onnx.reshape(sumLeading(onnx, x, axes.map((axis) => axisLength(shape, axis)), columns), target);
+    return onnx.reshape(
+      sumLeading(
+        onnx,
+        x,
+        axes.map((axis) => axisLength(shape, axis)),
+        columns,
+      ),
+      target,
+    );
   }
   return onnx.op(OPERATOR[node.op], [x, onnx.integers(axes)], { keepdims: 1 });
 }
@@ -53,5 +61,8 @@ export function lowerCumSum(node: NodeOf<'CumSum'>, context: LoweringContext): s
   const { axis, exclusive, reverse } = node.attributes;
   // The axis is a scalar tensor, unlike other axis lists.
   const at = onnx.constant([context.storedAxis(node, axis)], [], 'int64');
-  return onnx.op('CumSum', [context.inLayout(input, context.layoutOf(node)), at], { exclusive: Number(exclusive), reverse: Number(reverse) });
+  return onnx.op('CumSum', [context.inLayout(input, context.layoutOf(node)), at], {
+    exclusive: Number(exclusive),
+    reverse: Number(reverse),
+  });
 }

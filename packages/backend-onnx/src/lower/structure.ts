@@ -30,7 +30,13 @@ export function lowerSlice(node: NodeOf<'Slice'>, context: LoweringContext): str
   if (axes.length === 0) return x;
   const starts = axes.map((axis) => axisLength(begin, axis));
   const ends = axes.map((axis, i) => (starts[i] ?? 0) + (axisLength(node.shape, axis) - 1) * step(axis) + 1);
-  return context.onnx.slice(x, starts, ends, axes.map((axis) => context.storedAxis(node, axis)), axes.map(step));
+  return context.onnx.slice(
+    x,
+    starts,
+    ends,
+    axes.map((axis) => context.storedAxis(node, axis)),
+    axes.map(step),
+  );
 }
 
 export function lowerPad(node: NodeOf<'Pad'>, context: LoweringContext): string {
@@ -39,12 +45,20 @@ export function lowerPad(node: NodeOf<'Pad'>, context: LoweringContext): string 
   const stored = context.storedList(node, paddings);
   const x = context.inLayout(inputOf(node), context.layoutOf(node));
   const fill = value === 0 ? undefined : onnx.constant([value], [], node.dtype);
-  return onnx.pad(x, stored.map(([before]) => before), stored.map(([, after]) => after), fill);
+  return onnx.pad(
+    x,
+    stored.map(([before]) => before),
+    stored.map(([, after]) => after),
+    fill,
+  );
 }
 
 export function lowerConcat(node: NodeOf<'Concat'>, context: LoweringContext): string {
   const layout = context.layoutOf(node);
-  return context.onnx.concat(node.inputs.map((input) => context.inLayout(input, layout)), context.storedAxis(node, node.attributes.axis));
+  return context.onnx.concat(
+    node.inputs.map((input) => context.inLayout(input, layout)),
+    context.storedAxis(node, node.attributes.axis),
+  );
 }
 
 export function lowerReverse(node: NodeOf<'Reverse'>, context: LoweringContext): string {
@@ -77,6 +91,7 @@ export function lowerMatMul(node: NodeOf<'MatMul'>, context: LoweringContext): s
   const [a, b] = inputsOf(node);
   const { transposeA, transposeB } = node.attributes;
   if (node.dtype === 'float32') return onnx.matMul(context.rows(a), context.rows(b), transposeA, transposeB);
-  const flip = (rank: number, flipped: boolean) => Array.from({ length: rank }, (_, i) => (flipped && i >= rank - 2 ? 2 * rank - 3 - i : i));
+  const flip = (rank: number, flipped: boolean) =>
+    Array.from({ length: rank }, (_, i) => (flipped && i >= rank - 2 ? 2 * rank - 3 - i : i));
   return onnx.matMul(context.permuted(a, flip(a.shape.length, transposeA)), context.permuted(b, flip(b.shape.length, transposeB)));
 }

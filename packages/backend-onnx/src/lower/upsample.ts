@@ -12,8 +12,13 @@ export function isUpsampling(node: Node): node is NodeOf<'AvgPoolGrad'> {
   const { kernel, strides, dilations, padding } = node.attributes;
   const [, h, w] = nhwc(node.shape);
   return (
-    kernel[0] === strides[0] && kernel[1] === strides[1] && (dilations[0] === 1 || kernel[0] === 1) && (dilations[1] === 1 || kernel[1] === 1) &&
-    padding.every((count) => count === 0) && h % kernel[0] === 0 && w % kernel[1] === 0
+    kernel[0] === strides[0] &&
+    kernel[1] === strides[1] &&
+    (dilations[0] === 1 || kernel[0] === 1) &&
+    (dilations[1] === 1 || kernel[1] === 1) &&
+    padding.every((count) => count === 0) &&
+    h % kernel[0] === 0 &&
+    w % kernel[1] === 0
   );
 }
 

@@ -2,7 +2,9 @@
 export type Matrix = readonly (readonly number[])[];
 
 /** Transforms of Winograd F(m, 3) (Lavin & Gray 2016, §4), m = 2 with points 0, ±1 and m = 4 with points 0, ±1, ±2. */
-export const WINOGRAD: Readonly<Record<2 | 4, { readonly inputTransform: Matrix; readonly filterTransform: Matrix; readonly outputTransform: Matrix }>> = {
+export const WINOGRAD: Readonly<
+  Record<2 | 4, { readonly inputTransform: Matrix; readonly filterTransform: Matrix; readonly outputTransform: Matrix }>
+> = {
   2: {
     inputTransform: [
       [1, 0, -1, 0],

@@ -3,7 +3,7 @@ import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
 import { inputsOf } from './operands.js';
 import { axisLength, nhwc, range } from './shape.js';
-import { WINOGRAD, type Matrix } from './winograd-matrices.js';
+import { type Matrix, WINOGRAD } from './winograd-matrices.js';
 
 /**
  * 3×3 stride-1 convolution as Winograd F(m×m, 3×3) (Lavin & Gray 2016), written as matrix products with constant banded
@@ -118,7 +118,10 @@ export function winogradInputGrad(node: NodeOf<'ConvInputGrad'>, context: Loweri
   const geometry = geometryOf(node.shape, dy.shape, node.attributes);
   const [n, , , c] = nhwc(node.shape);
   const dv = onnx.matMul(transformGradient(dy, geometry, context), transformFilter(filter, geometry, context), false, true);
-  return onnx.reshape(transform(onnx, transposed(geometry.rows.input), transposed(geometry.columns.input), dv, n * c), context.storedShape(node));
+  return onnx.reshape(
+    transform(onnx, transposed(geometry.rows.input), transposed(geometry.columns.input), dv, n * c),
+    context.storedShape(node),
+  );
 }
 
 /** Its gradient with respect to the filter; the result is HWIO. */

@@ -93,7 +93,10 @@ function writeInitializer(writer: ProtobufWriter, tensor: Initializer): void {
 export function serializeModel(model: OnnxModel): Uint8Array {
   const writer = new ProtobufWriter();
   writer.integer(1, IR_VERSION);
-  for (const [domain, version] of [['', OPERATOR_SET], ['com.microsoft', 1]] as const) {
+  for (const [domain, version] of [
+    ['', OPERATOR_SET],
+    ['com.microsoft', 1],
+  ] as const) {
     writer.message(8, (set) => {
       set.string(1, domain);
       set.integer(2, version);

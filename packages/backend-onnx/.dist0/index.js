@@ -1,3 +1,0 @@
-export { onnxRuntime } from './runtime.js';
-export { onnxTarget } from './target.js';
-//# sourceMappingURL=index.js.map

@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=ort.js.map
