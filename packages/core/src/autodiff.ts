@@ -1,8 +1,8 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, clone, engine, mul, sum, tidy } from '@tensorflow/tfjs-core';
 import { ConfigError, ShapeError } from './errors.js';
-import { installGradients } from './gradients.js';
 import { zeros } from './gradients/rule.js';
+import { installGradients } from './gradients.js';
 import { scope } from './scope.js';
 import { assertDifferentiable, releaseTape, untaped } from './tape.js';
 import type { Tree } from './tree.js';
@@ -50,7 +50,9 @@ function checkedScalar(value: unknown): Tensor {
  * const { value, grad } = valueAndGrad((p: { w: ReturnType<typeof tensor1d> }) => sum(square(p.w)))({ w: tensor1d([1, 2]) });
  * ```
  */
-export function valueAndGrad<P extends Tree, R extends readonly unknown[]>(f: ScalarFunction<P, R>): (params: P, ...rest: R) => ValueAndGrad<P> {
+export function valueAndGrad<P extends Tree, R extends readonly unknown[]>(
+  f: ScalarFunction<P, R>,
+): (params: P, ...rest: R) => ValueAndGrad<P> {
   return (params, ...rest) => {
     installGradients();
     const originals = checkedLeaves(params);

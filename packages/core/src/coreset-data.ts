@@ -29,11 +29,18 @@ export function checkData(data: LabelledData): void {
   checkLabels(labels, classes);
   const channels = shape[shape.length - 1] ?? 1;
   if (normalisation !== undefined && (normalisation.mean.length !== channels || normalisation.std.length !== channels)) {
-    throw new ShapeError(`normalisation has ${normalisation.mean.length} means, expected ${channels}`, 'pass one mean and one std per channel');
+    throw new ShapeError(
+      `normalisation has ${normalisation.mean.length} means, expected ${channels}`,
+      'pass one mean and one std per channel',
+    );
   }
   if (images instanceof Uint8Array) return;
   const bad = images.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new ConfigError(`images has ${images[bad]} in point ${Math.floor(bad / size)}, expected finite values`, 'remove or repair that image');
+  if (bad >= 0)
+    throw new ConfigError(
+      `images has ${images[bad]} in point ${Math.floor(bad / size)}, expected finite values`,
+      'remove or repair that image',
+    );
 }
 
 /** @throws ConfigError unless `imagesPerClass` is an integer ≥ 1. */

@@ -1,5 +1,5 @@
 import { tensor } from '@tensorflow/tfjs-core';
-import { coreset, type Coreset } from './coreset.js';
+import { type Coreset, coreset } from './coreset.js';
 import { checkImagesPerClass, classMembers, type LabelledData, normaliseInPlace, pointSize, pointValues } from './coreset-data.js';
 import { classTargets, type TargetFormat } from './coreset-targets.js';
 import { ConfigError } from './errors.js';
@@ -16,12 +16,21 @@ export interface InitialCoresetOptions {
 }
 
 /** Points in class order (all of class 0 first), with targets and weights 1. The caller owns the tensors. */
-function assemble(values: Float32Array, shape: readonly number[], classes: number, imagesPerClass: number, targets: TargetFormat | undefined): Coreset {
+function assemble(
+  values: Float32Array,
+  shape: readonly number[],
+  classes: number,
+  imagesPerClass: number,
+  targets: TargetFormat | undefined,
+): Coreset {
   const labels = Array.from({ length: classes * imagesPerClass }, (_, i) => Math.floor(i / imagesPerClass));
   return coreset({ x: tensor(values, [labels.length, ...shape], 'float32'), y: classTargets(labels, classes, targets) });
 }
 
-function fill({ data, imagesPerClass, targets }: InitialCoresetOptions, point: (members: readonly number[], label: number, j: number, out: Float32Array) => void): Coreset {
+function fill(
+  { data, imagesPerClass, targets }: InitialCoresetOptions,
+  point: (members: readonly number[], label: number, j: number, out: Float32Array) => void,
+): Coreset {
   const members = classMembers(data, imagesPerClass);
   const size = pointSize(data.shape);
   const values = new Float32Array(data.classes * imagesPerClass * size);
@@ -90,11 +99,16 @@ export function fromNearestMean(options: InitialCoresetOptions): Coreset {
 /** `members` by distance from their mean, in the metric of network inputs (channels may be scaled differently). */
 function nearestToMean(data: LabelledData, members: readonly number[]): number[] {
   const mean = new Float64Array(pointSize(data.shape));
-  for (const index of members) pointValues(data, index).forEach((value, i) => { mean[i] = (mean[i] ?? 0) + value / members.length; });
+  for (const index of members)
+    pointValues(data, index).forEach((value, i) => {
+      mean[i] = (mean[i] ?? 0) + value / members.length;
+    });
   const { std, channels } = { std: data.normalisation?.std, channels: data.shape[data.shape.length - 1] ?? 1 };
   const distance = (index: number) => {
     let total = 0;
-    pointValues(data, index).forEach((value, i) => { total += ((value - (mean[i] ?? 0)) / (std?.[i % channels] ?? 1)) ** 2; });
+    pointValues(data, index).forEach((value, i) => {
+      total += ((value - (mean[i] ?? 0)) / (std?.[i % channels] ?? 1)) ** 2;
+    });
     return total;
   };
   const distances = new Map(members.map((index) => [index, distance(index)]));
@@ -116,7 +130,8 @@ export function fromNoise(options: {
 }): Coreset {
   const { shape, classes, imagesPerClass, key, scale = 1, targets } = options;
   checkImagesPerClass(imagesPerClass);
-  if (!Number.isFinite(scale) || scale < 0) throw new ConfigError(`scale is ${scale}, expected a finite number >= 0`, 'pass a non-negative scale');
+  if (!Number.isFinite(scale) || scale < 0)
+    throw new ConfigError(`scale is ${scale}, expected a finite number >= 0`, 'pass a non-negative scale');
   const values = hostNormal(key, classes * imagesPerClass * pointSize(shape)).map((value) => value * scale);
   return assemble(values, shape, classes, imagesPerClass, targets);
 }

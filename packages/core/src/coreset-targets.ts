@@ -16,11 +16,15 @@ export type TargetFormat =
 
 /** @throws ConfigError naming the first label that is not an integer in `[0, classes)`. */
 export function checkLabels(labels: ArrayLike<number>, classes: number): void {
-  if (!Number.isInteger(classes) || classes < 2) throw new ConfigError(`classes is ${classes}, expected an integer >= 2`, 'pass the number of classes');
+  if (!Number.isInteger(classes) || classes < 2)
+    throw new ConfigError(`classes is ${classes}, expected an integer >= 2`, 'pass the number of classes');
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] ?? Number.NaN;
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
-      throw new ConfigError(`labels[${i}] is ${label}, expected an integer in [0, ${classes})`, 'check the labels and the number of classes');
+      throw new ConfigError(
+        `labels[${i}] is ${label}, expected an integer in [0, ${classes})`,
+        'check the labels and the number of classes',
+      );
     }
   }
 }
@@ -48,16 +52,23 @@ function highValue(classes: number, format: TargetFormat): number {
     case 'one-hot':
       return 1;
     case 'scaled':
-      if (!Number.isFinite(format.scale) || format.scale <= 0) throw new ConfigError(`scale is ${format.scale}, expected a number > 0`, 'pass a positive scale');
+      if (!Number.isFinite(format.scale) || format.scale <= 0)
+        throw new ConfigError(`scale is ${format.scale}, expected a number > 0`, 'pass a positive scale');
       return format.scale;
     case 'logits': {
       const { smoothing = 0.1 } = format;
       if (!(smoothing > 0 && smoothing < 1 - 1 / classes)) {
-        throw new ConfigError(`smoothing is ${smoothing}, expected a number in (0, ${1 - 1 / classes})`, 'pass a smaller positive smoothing');
+        throw new ConfigError(
+          `smoothing is ${smoothing}, expected a number in (0, ${1 - 1 / classes})`,
+          'pass a smaller positive smoothing',
+        );
       }
       return Math.log(((1 - smoothing) * (classes - 1)) / smoothing);
     }
     default:
-      throw new ConfigError(`target format is '${String((format satisfies never as TargetFormat).kind)}'`, "pass 'one-hot', 'logits' or 'scaled'");
+      throw new ConfigError(
+        `target format is '${String((format satisfies never as TargetFormat).kind)}'`,
+        "pass 'one-hot', 'logits' or 'scaled'",
+      );
   }
 }

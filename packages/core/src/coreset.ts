@@ -30,11 +30,14 @@ export type CoresetGrad = { readonly x?: Tensor; readonly y?: Tensor; readonly w
 export function coreset(parts: { readonly x: Tensor; readonly y: Tensor; readonly weights?: Tensor }): Coreset {
   const { x, y, weights } = parts;
   for (const [name, tensor] of Object.entries(parts)) {
-    if (tensor !== undefined && tensor.dtype !== 'float32') throw new ShapeError(`${name} is ${tensor.dtype}, expected float32`, `pass a float32 ${name}`);
+    if (tensor !== undefined && tensor.dtype !== 'float32')
+      throw new ShapeError(`${name} is ${tensor.dtype}, expected float32`, `pass a float32 ${name}`);
   }
   const points = x.shape[0] ?? 0;
-  if (x.rank < 2 || points < 1) throw new ShapeError(`x has shape [${x.shape}], expected [points, …] with at least one point`, 'put points on the first axis');
-  if (y.rank !== 2 || y.shape[0] !== points) throw new ShapeError(`y has shape [${y.shape}], expected [${points}, outputs]`, 'pass one row of targets per point');
+  if (x.rank < 2 || points < 1)
+    throw new ShapeError(`x has shape [${x.shape}], expected [points, …] with at least one point`, 'put points on the first axis');
+  if (y.rank !== 2 || y.shape[0] !== points)
+    throw new ShapeError(`y has shape [${y.shape}], expected [${points}, outputs]`, 'pass one row of targets per point');
   if (weights !== undefined && (weights.rank !== 1 || weights.shape[0] !== points)) {
     throw new ShapeError(`weights has shape [${weights.shape}], expected [${points}]`, 'pass one weight per point');
   }
@@ -48,6 +51,7 @@ export function coreset(parts: { readonly x: Tensor; readonly y: Tensor; readonl
  */
 export function learnable(parts: Partial<Learnable> = {}): Learnable {
   const { x = true, y = false, weights = false } = parts;
-  if (!x && !y && !weights) throw new ConfigError('learnable has no part set, expected at least one of x, y and weights', 'set one of them to true');
+  if (!x && !y && !weights)
+    throw new ConfigError('learnable has no part set, expected at least one of x, y and weights', 'set one of them to true');
   return { x, y, weights };
 }

@@ -32,7 +32,10 @@ function classification(options: TargetOptions, energy: (logits: Tensor, labels:
 
 function checkShapes(outputs: Tensor, targets: Tensor): void {
   if (outputs.rank !== 2 || outputs.shape.join() !== targets.shape.join()) {
-    throw new ShapeError(`outputs have shape [${outputs.shape}] and targets [${targets.shape}]`, 'pass both as [n, outputs]; make class indices one-hot');
+    throw new ShapeError(
+      `outputs have shape [${outputs.shape}] and targets [${targets.shape}]`,
+      'pass both as [n, outputs]; make class indices one-hot',
+    );
   }
 }
 
@@ -128,6 +131,9 @@ export function reduceEnergy(perExample: Tensor, weights: Tensor | undefined, re
     case 'weightedMean':
       return (weights === undefined ? mean(perExample) : div(sum(weighted), sum(weights))) as Scalar;
     default:
-      throw new ConfigError(`reduction is '${String(reduction satisfies never)}', expected 'sum', 'mean' or 'weightedMean'`, 'pass one of the three');
+      throw new ConfigError(
+        `reduction is '${String(reduction satisfies never)}', expected 'sum', 'mean' or 'weightedMean'`,
+        'pass one of the three',
+      );
   }
 }

@@ -8,7 +8,13 @@ import { structureRules } from './gradients/structure.js';
 import { unaryRules } from './gradients/unary.js';
 
 const rules = () => [
-  ...unaryRules, ...binaryRules, ...reductionRules, ...structureRules, ...linearRules, ...convolutionRules, ...poolingRules,
+  ...unaryRules,
+  ...binaryRules,
+  ...reductionRules,
+  ...structureRules,
+  ...linearRules,
+  ...convolutionRules,
+  ...poolingRules,
 ];
 
 /**
@@ -33,5 +39,7 @@ export function installGradients(): void {
 
 /** Names of the kernels that have a rule after `installGradients()`. */
 export function differentiableKernels(): string[] {
-  return rules().map((rule) => rule.kernelName).sort();
+  return rules()
+    .map((rule) => rule.kernelName)
+    .sort();
 }

@@ -29,7 +29,10 @@ export function checkLangevinSettings({ stepSize, temperature }: LangevinSetting
 
 /** Standard normal draws shaped like `tree`; leaf i uses `foldIn(key, i)`. Fresh tensors, owned by the caller. */
 export function normalLike<T extends Tree>(key: Key, tree: T): T {
-  return treeUnflatten(tree, treeLeaves(tree).map((leaf, i) => normal(foldIn(key, i), leaf.shape)));
+  return treeUnflatten(
+    tree,
+    treeLeaves(tree).map((leaf, i) => normal(foldIn(key, i), leaf.shape)),
+  );
 }
 
 function noiseScale({ stepSize, temperature }: LangevinSettings): number | Tensor {
@@ -52,7 +55,10 @@ export function langevinStep<P extends Tree>(position: P, gradient: P, noise: P 
   const { stepSize, temperature } = settings;
   const cold = temperature === 0;
   if (!cold && noise === undefined) {
-    throw new ConfigError(`temperature is ${isTensor(temperature) ? 'a tensor' : temperature} but there is no noise`, 'pass standard normal noise');
+    throw new ConfigError(
+      `temperature is ${isTensor(temperature) ? 'a tensor' : temperature} but there is no noise`,
+      'pass standard normal noise',
+    );
   }
   return scope(() => {
     const moved = treeMap((theta, g) => sub(theta, mul(g, stepSize)), position, gradient);

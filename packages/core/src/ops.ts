@@ -1,6 +1,22 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import {
-  add, avgPool as tfAvgPool, exp, gather, log, max, maxPool as tfMaxPool, mean, mul, neg, reshape, rsqrt, slice, square, squeeze, sub, sum,
+  add,
+  exp,
+  gather,
+  log,
+  max,
+  mean,
+  mul,
+  neg,
+  reshape,
+  rsqrt,
+  slice,
+  square,
+  squeeze,
+  sub,
+  sum,
+  avgPool as tfAvgPool,
+  maxPool as tfMaxPool,
 } from '@tensorflow/tfjs-core';
 import { ConfigError, ShapeError } from './errors.js';
 import { untaped } from './tape.js';

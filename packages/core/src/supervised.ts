@@ -22,7 +22,10 @@ export function gaussianPrior(options: { readonly precision: number }): Prior {
   return (params) =>
     tidy(() => {
       const squares = treeLeaves(params).map((leaf) => sum(square(leaf)));
-      return mul(squares.reduce((total, term): Tensor => add(total, term)), -precision / 2) as Scalar;
+      return mul(
+        squares.reduce((total, term): Tensor => add(total, term)),
+        -precision / 2,
+      ) as Scalar;
     });
 }
 

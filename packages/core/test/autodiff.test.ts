@@ -1,16 +1,28 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
 import {
-  ConfigError, disposeTree, grad, gradDot, hessianVector, maxPool, MissingGradientError, scope, ShapeError, stopGradient, untaped, valueAndGrad,
+  ConfigError,
+  disposeTree,
+  grad,
+  gradDot,
+  hessianVector,
+  MissingGradientError,
+  maxPool,
+  ShapeError,
+  scope,
+  stopGradient,
+  untaped,
+  valueAndGrad,
 } from '@bpc/core';
 import { leakCheck } from '@bpc/core/testing';
+import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
+const x2 = tf.tensor1d([1, 2]);
 const values = (x: Tensor) => Array.from(x.dataSync());
 /** Tensors that `f` leaves behind if it throws. */
 function leftAfterThrow(f: () => unknown, error: new (...args: never[]) => Error): number {
@@ -60,7 +72,9 @@ describe('valueAndGrad', () => {
 
   it('is right at third order', () => {
     // d³/dx³ of x⁵ is 60 x².
-    const third = grad((p: Tensor) => tf.sum(grad((q: Tensor) => tf.sum(grad((r: Tensor) => tf.sum(tf.pow(r, 5)))(q)))(p)))(tf.tensor1d([2]));
+    const third = grad((p: Tensor) => tf.sum(grad((q: Tensor) => tf.sum(grad((r: Tensor) => tf.sum(tf.pow(r, 5)))(q)))(p)))(
+      tf.tensor1d([2]),
+    );
     expect(values(third)[0]).toBeCloseTo(240, 2);
   });
 
@@ -79,8 +93,6 @@ describe('valueAndGrad', () => {
     expect(() => grad((p: { n: Tensor }) => tf.sum(p.n))({ n: tf.tensor1d([1], 'int32') })).toThrow(/int32 at 'n'/);
   });
 });
-const x2 = tf.tensor1d([1, 2]);
-
 describe('a kernel without a safe rule', () => {
   const images = tf.ones([1, 4, 4, 1]) as Tensor4D;
   const overlapping = (x: Tensor) => tf.sum(tf.square(maxPool(x, 3, 1)));
@@ -112,22 +124,46 @@ describe('stopGradient and untaped', () => {
   it('make constants of their results', () => {
     const f = (x: Tensor) => tf.sum(tf.mul(x, stopGradient(tf.square(x))));
     expect(values(grad(f)(tf.tensor1d([3])))).toEqual([9]);
-    const g = (x: Tensor) => tf.sum(tf.mul(x, untaped(() => tf.square(x))));
+    const g = (x: Tensor) =>
+      tf.sum(
+        tf.mul(
+          x,
+          untaped(() => tf.square(x)),
+        ),
+      );
     expect(values(grad(g)(tf.tensor1d([3])))).toEqual([9]);
   });
 
   it('allow gradients inside that the outer gradient does not see', () => {
-    const f = (x: Tensor) => tf.sum(tf.mul(x, untaped(() => grad((y: Tensor) => tf.sum(tf.pow(y, 3)))(x))));
+    const f = (x: Tensor) =>
+      tf.sum(
+        tf.mul(
+          x,
+          untaped(() => grad((y: Tensor) => tf.sum(tf.pow(y, 3)))(x)),
+        ),
+      );
     expect(values(grad(f)(tf.tensor1d([2])))[0]).toBeCloseTo(12, 5);
   });
 
   it('leave no tensors behind within a gradient', () =>
-    leakCheck('untaped', () => grad((x: Tensor) => tf.sum(tf.mul(x, untaped(() => scope(() => grad((y: Tensor) => tf.sum(tf.exp(y)))(x))))))(x2)));
+    leakCheck('untaped', () =>
+      grad((x: Tensor) =>
+        tf.sum(
+          tf.mul(
+            x,
+            untaped(() => scope(() => grad((y: Tensor) => tf.sum(tf.exp(y)))(x))),
+          ),
+        ),
+      )(x2),
+    ));
 });
 
 describe('gradDot and hessianVector', () => {
   it('match the closed forms of a quadratic', () => {
-    const a = tf.tensor2d([[2, 1], [1, 3]]);
+    const a = tf.tensor2d([
+      [2, 1],
+      [1, 3],
+    ]);
     const f = (x: Tensor) => tf.mul(0.5, tf.sum(tf.mul(x, tf.reshape(tf.matMul(a, tf.reshape(x, [2, 1])), [2])))) as Scalar;
     const v = tf.tensor1d([1, -1]);
     expect(values(gradDot(f)(x2, v))).toEqual([4 - 7]);

@@ -1,14 +1,23 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { setBackend, stack } from '@tensorflow/tfjs-core';
 import type { Coreset, DivergenceInput, Runtime, Tree } from '@bpc/core';
 import { contrastiveEstimate, crossEntropyEnergy, disposeTree, supervised } from '@bpc/core';
 import { convNet } from '@bpc/models';
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { setBackend, stack } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './support/runtimes.js';
 
-type NetworkSpec = { inChannels: number; inSize: number; width: number; depth: number; classes: number; firstPad: number; normEps: number; pool: 'avg' | 'max' };
+type NetworkSpec = {
+  inChannels: number;
+  inSize: number;
+  width: number;
+  depth: number;
+  classes: number;
+  firstPad: number;
+  normEps: number;
+  pool: 'avg' | 'max';
+};
 type Case = { reduction: 'mean' | 'sum'; temperature: number; stepSize: number; steps: number; sigma: number };
 const fixture = loadFixture<Case>('bpc_cd');
 const spec = fixture.cases['network'] as unknown as NetworkSpec;
@@ -19,8 +28,13 @@ beforeAll(async () => {
 });
 
 const network = convNet({
-  inputShape: [spec.inSize, spec.inSize, spec.inChannels], outputs: spec.classes, depth: spec.depth, width: spec.width, pool: spec.pool,
-  epsilon: spec.normEps, firstPadding: spec.firstPad,
+  inputShape: [spec.inSize, spec.inSize, spec.inChannels],
+  outputs: spec.classes,
+  depth: spec.depth,
+  width: spec.width,
+  pool: spec.pool,
+  epsilon: spec.normEps,
+  firstPadding: spec.firstPad,
 });
 const learnable = { x: true, y: true, weights: true };
 
@@ -28,7 +42,11 @@ function estimate(options: Case, targets: 'probabilities' | 'logits') {
   const model = supervised({ network, energy: crossEntropyEnergy({ targets }) });
   return (expert: Tree, coreset: Coreset, epsilon: Tree, etas: Tree) => {
     const input: DivergenceInput<never> = { model: model as never, coreset, learnable, expert: expert as never };
-    const { chainEnergies, ...rest } = contrastiveEstimate(input, { expert: epsilon as never, chain: (step) => (etas as never[])[step] }, options);
+    const { chainEnergies, ...rest } = contrastiveEstimate(
+      input,
+      { expert: epsilon as never, chain: (step) => (etas as never[])[step] },
+      options,
+    );
     return { ...rest, chainEnergies: stack([...chainEnergies]) } as Tree;
   };
 }
@@ -43,13 +61,26 @@ describe.each(runtimes)('contrastive divergence on %s', (_, makeRuntime: () => R
       const program = runtime.compile(estimate(options, targets));
       const found = await program(parameters as Tree, { ...base, y }, fixture.tree('eps') as Tree, etas as Tree);
       await program.dispose();
-      return found as unknown as { grad: { x: Tensor; y: Tensor; weights: Tensor }; value: Tensor; energyPlus: Tensor; energyMinus: Tensor; negative: Tree; chainEnergies: Tensor };
+      return found as unknown as {
+        grad: { x: Tensor; y: Tensor; weights: Tensor };
+        value: Tensor;
+        energyPlus: Tensor;
+        energyMinus: Tensor;
+        negative: Tree;
+        chainEnergies: Tensor;
+      };
     };
     const found = await run('probabilities', fixture.tensor('labels'));
     const withLogits = await run('logits', fixture.tensor('label_logits'));
     const compared: Record<string, Tensor> = {
-      energy_plus: found.energyPlus, energy_minus: found.energyMinus, loss: found.value, chain_energies: found.chainEnergies,
-      grad_images: found.grad.x, grad_labels: found.grad.y, grad_weights: found.grad.weights, grad_label_logits: withLogits.grad.y,
+      energy_plus: found.energyPlus,
+      energy_minus: found.energyMinus,
+      loss: found.value,
+      chain_energies: found.chainEnergies,
+      grad_images: found.grad.x,
+      grad_labels: found.grad.y,
+      grad_weights: found.grad.weights,
+      grad_label_logits: withLogits.grad.y,
       control_grad_images_through_chain: found.grad.x,
     };
     for (const entry of fixture.names(`${name}/`)) {

@@ -1,8 +1,22 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { expandDims, matMul, mul, neg, scalar, setBackend, square, squaredDifference, sub, sum, tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import type { Coreset, Key, Model } from '@bpc/core';
 import { contrastiveEstimate, coresetGradient, foldIn, key, normalLike, perturbExpert, reduceEnergy, treeMap } from '@bpc/core';
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import {
+  expandDims,
+  matMul,
+  mul,
+  neg,
+  scalar,
+  setBackend,
+  square,
+  squaredDifference,
+  sub,
+  sum,
+  tensor,
+  tensor1d,
+  tensor2d,
+} from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 beforeAll(async () => {
@@ -22,7 +36,12 @@ type Chains = Tensor;
 describe('Gaussian location model: x ~ N(θ, I), exact forward-KL gradient w_m (ū − μ_D)', () => {
   const chains = 4000;
   // Weights of 50 on four points: a pseudo-posterior of precision 200, so that one step of 1e-3 closes 1 − 0.8^k of the gap.
-  const points = [[1.2, 0.4], [-0.3, 1.9], [2.2, -0.6], [0.5, 1.1]];
+  const points = [
+    [1.2, 0.4],
+    [-0.3, 1.9],
+    [2.2, -0.6],
+    [0.5, 1.1],
+  ];
   const weights = [50, 50, 50, 50];
   const dataMean = [-0.7, 0.25];
   const model: Model<Chains> = {
@@ -31,7 +50,10 @@ describe('Gaussian location model: x ~ N(θ, I), exact forward-KL gradient w_m (
     logLikelihood: (theta, { x }) => mul(-0.5, sum(squaredDifference(expandDims(x, 1), expandDims(theta, 0)), [1, 2])) as Tensor1D,
   };
   const coreset: Coreset = { x: tensor2d(points), y: tensor2d(points.map(() => [0])), weights: tensor1d(weights) };
-  const expert = tensor(Float32Array.from({ length: 2 * chains }, (_, i) => dataMean[i % 2] ?? 0), [chains, 2]);
+  const expert = tensor(
+    Float32Array.from({ length: 2 * chains }, (_, i) => dataMean[i % 2] ?? 0),
+    [chains, 2],
+  );
   const input = { model, coreset, learnable: onlyX, expert };
   const centre = [0, 1].map((d) => points.reduce((total, point) => total + (point[d] ?? 0) / points.length, 0));
   const exact = points.flatMap((_, m) => centre.map((value, d) => (weights[m] ?? 0) * (value - (dataMean[d] ?? 0))));
@@ -49,14 +71,23 @@ describe('Gaussian location model: x ~ N(θ, I), exact forward-KL gradient w_m (
 
   it('points along the exact gradient, and its length rises with k to it: 0.20, 0.89, 1.00', () => {
     expect(standardError).toBeLessThan(2e-3);
-    for (const [steps, ratio] of [[1, 0.2], [10, 1 - 0.8 ** 10], [200, 1]] as const) {
+    for (const [steps, ratio] of [
+      [1, 0.2],
+      [10, 1 - 0.8 ** 10],
+      [200, 1],
+    ] as const) {
       expect(agrees(perChain(estimate(steps).grad.x), ratio), `k = ${steps}`).toBe(true);
     }
   });
 
   it('fails the same check with the phases swapped or the negative phase dropped', () => {
     const g = perChain(estimate(200).grad.x);
-    expect(agrees(g.map((value) => -value), 1)).toBe(false);
+    expect(
+      agrees(
+        g.map((value) => -value),
+        1,
+      ),
+    ).toBe(false);
     const positive = coresetGradient(coreset, onlyX, (c) => reduceEnergy(neg(model.logLikelihood(expert, c)), c.weights, 'sum'));
     expect(agrees(perChain(positive.grad.x), 1)).toBe(false);
   });
@@ -65,7 +96,11 @@ describe('Gaussian location model: x ~ N(θ, I), exact forward-KL gradient w_m (
 describe('linear regression with learnable inputs: the estimate feels E[θθᵀ], hence the scale of the noise', () => {
   const settings = { steps: 15, stepSize: 0.02, temperature: 0.7, reduction: 'sum', sigma: 0.15 } as const;
   const precision = 1.5;
-  const x = [[0.9, -0.4], [-0.5, 1.1], [0.3, 0.8]];
+  const x = [
+    [0.9, -0.4],
+    [-0.5, 1.1],
+    [0.3, 0.8],
+  ];
   const y = [1.3, -0.6, 0.4];
   const weights = [1, 2, 0.5];
   const expertMean = [0.8, -1.1];
@@ -79,7 +114,10 @@ describe('linear regression with learnable inputs: the estimate feels E[θθᵀ]
     logLikelihood: (theta, batch) => mul(-precision / 2, sum(square(sub(batch.y, matMul(batch.x, theta, false, true))), 1)) as Tensor1D,
   };
   const coreset: Coreset = { x: tensor2d(x), y: tensor2d(y.map((value) => [value])), weights: tensor1d(weights) };
-  const expert = tensor(Float32Array.from({ length: 2 * chains }, (_, i) => expertMean[i % 2] ?? 0), [chains, 2]);
+  const expert = tensor(
+    Float32Array.from({ length: 2 * chains }, (_, i) => expertMean[i % 2] ?? 0),
+    [chains, 2],
+  );
   const input = { model, coreset, learnable: onlyX, expert };
 
   /** E over θ with mean m and second moment S: ∇_{x_m}E = −precision·w_m (y_m m − S x_m). Float64, no sampling. */
@@ -94,17 +132,25 @@ describe('linear regression with learnable inputs: the estimate feels E[θθᵀ]
   /** m ← A m + λb and C ← A C Aᵀ + 2λT·I with A = I − λH: the law of the chain, which is linear. */
   const exactEstimate = () => {
     const { steps, stepSize, temperature, sigma } = settings;
-    const hessian = [0, 1].map((d) => [0, 1].map((e) => x.reduce((total, row, i) => total + precision * (weights[i] ?? 0) * (row[d] ?? 0) * (row[e] ?? 0), 0)));
+    const hessian = [0, 1].map((d) =>
+      [0, 1].map((e) => x.reduce((total, row, i) => total + precision * (weights[i] ?? 0) * (row[d] ?? 0) * (row[e] ?? 0), 0)),
+    );
     const b = [0, 1].map((d) => x.reduce((total, row, i) => total + precision * (weights[i] ?? 0) * (y[i] ?? 0) * (row[d] ?? 0), 0));
     const a = hessian.map((row, d) => row.map((value, e) => (d === e ? 1 : 0) - stepSize * value));
-    const times = (p: number[][], q: number[][]) => p.map((row) => [0, 1].map((e) => row.reduce((total, value, k) => total + value * (q[k]?.[e] ?? 0), 0)));
+    const times = (p: number[][], q: number[][]) =>
+      p.map((row) => [0, 1].map((e) => row.reduce((total, value, k) => total + value * (q[k]?.[e] ?? 0), 0)));
     let mean = [...expertMean];
-    let covariance = [[sigma ** 2, 0], [0, sigma ** 2]];
+    let covariance = [
+      [sigma ** 2, 0],
+      [0, sigma ** 2],
+    ];
     const start = expectedGradient(mean, covariance);
     for (let step = 0; step < steps; step++) {
       mean = a.map((row, d) => dot(row, mean) + stepSize * (b[d] ?? 0));
       // A is symmetric, so Aᵀ = A.
-      covariance = times(times(a, covariance), a).map((row, d) => row.map((value, e) => value + (d === e ? 2 * stepSize * temperature : 0)));
+      covariance = times(times(a, covariance), a).map((row, d) =>
+        row.map((value, e) => value + (d === e ? 2 * stepSize * temperature : 0)),
+      );
     }
     const end = expectedGradient(mean, covariance);
     return start.map((value, i) => value - (end[i] ?? 0));
@@ -149,7 +195,11 @@ describe('linear regression with learnable inputs: the estimate feels E[θθᵀ]
     expect(largestError).toBeLessThan(5e-3);
   });
 
-  it.each([['no noise', zeroNoise], ['doubled noise', doubledNoise], ['no negative phase', droppedNegative]] as const)('fails the same check with %s', (_, variant) => {
+  it.each([
+    ['no noise', zeroNoise],
+    ['doubled noise', doubledNoise],
+    ['no negative phase', droppedNegative],
+  ] as const)('fails the same check with %s', (_, variant) => {
     expect(score(variant).worst).toBeGreaterThan(4 * threshold);
   });
 });

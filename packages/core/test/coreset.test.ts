@@ -1,8 +1,20 @@
 import '@tensorflow/tfjs-backend-cpu';
+import type { Coreset, LabelledData } from '@bpc/core';
+import {
+  ConfigError,
+  classTargets,
+  coreset,
+  fromConvexMixes,
+  fromNearestMean,
+  fromNoise,
+  fromRealImages,
+  hostNormal,
+  key,
+  learnable,
+  ShapeError,
+} from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { setBackend, softmax, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
-import type { Coreset, LabelledData } from '@bpc/core';
-import { classTargets, ConfigError, coreset, fromConvexMixes, fromNearestMean, fromNoise, fromRealImages, hostNormal, key, learnable, ShapeError } from '@bpc/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 beforeAll(async () => {
@@ -43,7 +55,9 @@ describe.each([
     const normalisation = { scale: 255, mean: [0.2], std: [0.5] };
     const asFloats = Float32Array.from(bytes, (value) => (value / 255 - 0.2) / 0.5);
     const found = start(2, { ...data, images: bytes, normalisation }).x.dataSync();
-    start(2, { ...data, images: asFloats }).x.dataSync().forEach((value, i) => expect(found[i]).toBeCloseTo(value, 5));
+    start(2, { ...data, images: asFloats })
+      .x.dataSync()
+      .forEach((value, i) => expect(found[i]).toBeCloseTo(value, 5));
   });
 
   it.each([0, -1, 1.5, perClass + 1, Number.NaN])('refuses %s images per class', (ipc) => {
@@ -52,7 +66,8 @@ describe.each([
   });
 
   it('refuses labels outside the classes, by index', () => {
-    for (const bad of [3, -1, 0.5]) expect(() => start(1, { ...data, labels: Array.from(labels, (label, i) => (i === 4 ? bad : label)) })).toThrow(/labels\[4\] is/);
+    for (const bad of [3, -1, 0.5])
+      expect(() => start(1, { ...data, labels: Array.from(labels, (label, i) => (i === 4 ? bad : label)) })).toThrow(/labels\[4\] is/);
   });
 
   it('refuses images that are not finite, naming the point', () => {
@@ -73,7 +88,9 @@ describe('fromRealImages', () => {
     const drawn = rows(fromRealImages({ data, imagesPerClass: perClass, key: key(4) }).x).map((row) => real.get(JSON.stringify(row))?.i);
     expect(new Set(drawn).size).toBe(labels.length);
     expect(drawn).not.toContain(undefined);
-    expect(rows(fromRealImages({ data, imagesPerClass: 2, key: key(1) }).x)).not.toEqual(rows(fromRealImages({ data, imagesPerClass: 2, key: key(2) }).x));
+    expect(rows(fromRealImages({ data, imagesPerClass: 2, key: key(1) }).x)).not.toEqual(
+      rows(fromRealImages({ data, imagesPerClass: 2, key: key(2) }).x),
+    );
   });
 });
 
@@ -82,13 +99,17 @@ describe('fromConvexMixes', () => {
     const points = Array.from(real.keys(), (text) => JSON.parse(text) as number[]);
     for (const row of rows(fromConvexMixes({ data, imagesPerClass: 3, key: key(2) }).x)) {
       const members = points.filter((point) => classOf(point) === classOf(row));
-      const onSegment = members.some((p) => members.some((q) => {
-        // a from the coordinate where the ends differ most, then all coordinates must agree.
-        const widest = p.map((value, i) => Math.abs(value - (q[i] ?? 0))).reduce((best, gap, i, all) => (gap > (all[best] ?? 0) ? i : best), 0);
-        const gap = (p[widest] ?? 0) - (q[widest] ?? 0);
-        const a = gap === 0 ? 1 : ((row[widest] ?? 0) - (q[widest] ?? 0)) / gap;
-        return a >= 0 && a <= 1 && row.every((value, i) => Math.abs(value - (a * (p[i] ?? 0) + (1 - a) * (q[i] ?? 0))) < 1e-4);
-      }));
+      const onSegment = members.some((p) =>
+        members.some((q) => {
+          // a from the coordinate where the ends differ most, then all coordinates must agree.
+          const widest = p
+            .map((value, i) => Math.abs(value - (q[i] ?? 0)))
+            .reduce((best, gap, i, all) => (gap > (all[best] ?? 0) ? i : best), 0);
+          const gap = (p[widest] ?? 0) - (q[widest] ?? 0);
+          const a = gap === 0 ? 1 : ((row[widest] ?? 0) - (q[widest] ?? 0)) / gap;
+          return a >= 0 && a <= 1 && row.every((value, i) => Math.abs(value - (a * (p[i] ?? 0) + (1 - a) * (q[i] ?? 0))) < 1e-4);
+        }),
+      );
       expect(onSegment).toBe(true);
     }
   });
@@ -96,14 +117,22 @@ describe('fromConvexMixes', () => {
 
 describe('fromNearestMean', () => {
   it('takes the points with the smallest distance to their class mean, nearest first', () => {
-    const line: LabelledData = { images: Float32Array.of(0, 100, 9, 101, 4, 105, 5, 90), labels: [0, 1, 0, 1, 0, 1, 0, 1], shape: [1], classes: 2 };
+    const line: LabelledData = {
+      images: Float32Array.of(0, 100, 9, 101, 4, 105, 5, 90),
+      labels: [0, 1, 0, 1, 0, 1, 0, 1],
+      shape: [1],
+      classes: 2,
+    };
     // Class 0: 0, 9, 4, 5 with mean 4.5 (4 and 5 tie: the earlier first); class 1: 100, 101, 105, 90 with mean 99.
     expect(Array.from(fromNearestMean({ data: line, imagesPerClass: 3 }).x.dataSync())).toEqual([4, 5, 0, 100, 101, 105]);
   });
 
   it('measures distance in normalised units', () => {
     const two: LabelledData = {
-      images: Uint8Array.of(10, 10, 16, 11, 10, 14, 0, 0, 0, 0), labels: [0, 0, 0, 1, 1], shape: [2], classes: 2,
+      images: Uint8Array.of(10, 10, 16, 11, 10, 14, 0, 0, 0, 0),
+      labels: [0, 0, 0, 1, 1],
+      shape: [2],
+      classes: 2,
       normalisation: { scale: 1, mean: [0, 0], std: [100, 1] },
     };
     // Mean of class 0 is (12, 11⅔): point 0 is nearest in raw units, point 1 once the first axis counts for 1/100.

@@ -1,16 +1,28 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { oneHot, setBackend, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import type { Energy, Reduction, Runtime } from '@bpc/core';
 import {
-  ConfigError, crossEntropyEnergy, focalEnergy, gaussianEnergy, grad, jointEnergy, logSumExp, multiClassMarginEnergy, reduceEnergy, ShapeError, softmax,
+  ConfigError,
+  crossEntropyEnergy,
+  focalEnergy,
+  gaussianEnergy,
+  grad,
+  jointEnergy,
+  logSumExp,
+  multiClassMarginEnergy,
+  reduceEnergy,
+  ShapeError,
+  softmax,
 } from '@bpc/core';
 import { relativeDeviation } from '@bpc/core/testing';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { oneHot, setBackend, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './support/runtimes.js';
 
-const fixture = loadFixture<{ classes: number; focalGamma: number; margin: number; marginPower: 1 | 2; gaussianPrecision: number }>('energies');
+const fixture = loadFixture<{ classes: number; focalGamma: number; margin: number; marginPower: 1 | 2; gaussianPrecision: number }>(
+  'energies',
+);
 const settings = fixture.cases['all'] as NonNullable<(typeof fixture.cases)[string]>;
 
 beforeAll(async () => {
@@ -25,27 +37,36 @@ const energies: [string, Energy, 'labels' | 'soft_labels' | 'targets'][] = [
   ['joint', jointEnergy(), 'labels'],
   ['gaussian', gaussianEnergy({ precision: settings.gaussianPrecision }), 'targets'],
 ];
-const reductions: [string, Reduction][] = [['sum', 'sum'], ['mean', 'mean'], ['weighted_mean', 'weightedMean']];
+const reductions: [string, Reduction][] = [
+  ['sum', 'sum'],
+  ['mean', 'mean'],
+  ['weighted_mean', 'weightedMean'],
+];
 
 describe.each(runtimes)('energies on %s', (_, makeRuntime: () => Runtime | Promise<Runtime>) => {
   it.each(energies)('match the reference, all reductions and gradients: %s', async (name, energy, targetName) => {
     const runtime = await makeRuntime();
-    const target = targetName === 'labels' ? oneHot(fixture.tensor('labels') as never, settings.classes, 1, 0, 'float32') : fixture.tensor(targetName);
+    const target =
+      targetName === 'labels' ? oneHot(fixture.tensor('labels') as never, settings.classes, 1, 0, 'float32') : fixture.tensor(targetName);
     const program = runtime.compile((z: Tensor, t: Tensor, w: Tensor) => ({
       perExample: energy(z, t),
       ...Object.fromEntries(
         reductions.map(([key, reduction]) => {
           const reduced = (a: Tensor, b: Tensor, c: Tensor) => reduceEnergy(energy(a, b), c, reduction);
-          return [key, {
-            value: reduced(z, t, w),
-            grad_logits: grad((a: Tensor) => reduced(a, t, w))(z),
-            grad_targets: grad((b: Tensor) => reduced(z, b, w))(t),
-            grad_weights: grad((c: Tensor) => reduced(z, t, c))(w),
-          }];
+          return [
+            key,
+            {
+              value: reduced(z, t, w),
+              grad_logits: grad((a: Tensor) => reduced(a, t, w))(z),
+              grad_targets: grad((b: Tensor) => reduced(z, b, w))(t),
+              grad_weights: grad((c: Tensor) => reduced(z, t, c))(w),
+            },
+          ];
         }),
       ),
     }));
-    const found = (await program(fixture.tensor('logits'), target, fixture.tensor('weights'))) as Record<string, Tensor> & Record<string, Record<string, Tensor>>;
+    const found = (await program(fixture.tensor('logits'), target, fixture.tensor('weights'))) as Record<string, Tensor> &
+      Record<string, Record<string, Tensor>>;
     fixture.expectClose(`${name}/per_example`, found['perExample'] as never);
     let compared = 0;
     for (const [key] of reductions) {
@@ -60,8 +81,14 @@ describe.each(runtimes)('energies on %s', (_, makeRuntime: () => Runtime | Promi
 });
 
 describe('identities', () => {
-  const z = tensor2d([[1, -2, 0.5], [30, -40, 3]]);
-  const y = tensor2d([[0, 1, 0], [1, 0, 0]]);
+  const z = tensor2d([
+    [1, -2, 0.5],
+    [30, -40, 3],
+  ]);
+  const y = tensor2d([
+    [0, 1, 0],
+    [1, 0, 0],
+  ]);
 
   it('cross-entropy minus log-sum-exp is minus the logit of the class', () => {
     const difference = Array.from(crossEntropyEnergy()(z, y).dataSync(), (value, i) => value - (logSumExp(z).dataSync()[i] ?? 0));
@@ -74,7 +101,10 @@ describe('identities', () => {
   });
 
   it('targets as logits are targets as their softmax', () => {
-    const logits = tensor2d([[0.3, 0, -1], [2, 1, 0]]);
+    const logits = tensor2d([
+      [0.3, 0, -1],
+      [2, 1, 0],
+    ]);
     for (const make of [crossEntropyEnergy, focalEnergy, multiClassMarginEnergy, jointEnergy]) {
       expect(relativeDeviation(make({ targets: 'logits' })(z, logits), make()(z, softmax(logits)))).toBeLessThan(1e-6);
     }

@@ -1,8 +1,19 @@
 import '@tensorflow/tfjs-backend-cpu';
+import {
+  avgPool,
+  crossEntropy,
+  differentiableKernels,
+  gatherRows,
+  installGradients,
+  instanceNorm,
+  logSoftmax,
+  logSumExp,
+  maxPool,
+  softmax,
+} from '@bpc/core';
+import { gradientCheck } from '@bpc/core/testing';
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { crossEntropy, differentiableKernels, gatherRows, installGradients, instanceNorm, logSoftmax, logSumExp, maxPool, avgPool, softmax } from '@bpc/core';
-import { gradientCheck } from '@bpc/core/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runtimes } from './support/runtimes.js';
 
@@ -24,49 +35,153 @@ const positive = numbers([2, 3], 1.5, 0.8);
 const signed = numbers([2, 3], 0.05, 1.2);
 
 const unary: [string, (x: Tensor) => Tensor, typeof signed][] = [
-  ['abs', tf.abs, signed], ['asinh', tf.asinh, signed], ['atan', tf.atan, signed], ['clipByValue', (x) => tf.clipByValue(x, -0.6, 0.7), signed],
-  ['cos', tf.cos, signed], ['cosh', tf.cosh, signed], ['elu', tf.elu, signed], ['erf', tf.erf, signed], ['exp', tf.exp, signed], ['expm1', tf.expm1, signed],
-  ['leakyRelu', (x) => tf.leakyRelu(x, 0.1), signed], ['log', tf.log, positive], ['log1p', tf.log1p, positive], ['neg', tf.neg, signed],
-  ['reciprocal', tf.reciprocal, positive], ['relu', tf.relu, signed], ['relu6', (x) => tf.relu6(tf.mul(x, 4.5)), signed], ['rsqrt', tf.rsqrt, positive],
-  ['selu', tf.selu, signed], ['sigmoid', tf.sigmoid, signed], ['sin', tf.sin, signed], ['sinh', tf.sinh, signed], ['softplus', tf.softplus, signed],
-  ['sqrt', tf.sqrt, positive], ['square', tf.square, signed], ['tan', tf.tan, numbers([2, 3], 0.1, 0.7)], ['tanh', tf.tanh, signed],
-  ['cast to the same type', (x) => tf.cast(x, 'float32'), signed], ['clone', tf.clone, signed],
+  ['abs', tf.abs, signed],
+  ['asinh', tf.asinh, signed],
+  ['atan', tf.atan, signed],
+  ['clipByValue', (x) => tf.clipByValue(x, -0.6, 0.7), signed],
+  ['cos', tf.cos, signed],
+  ['cosh', tf.cosh, signed],
+  ['elu', tf.elu, signed],
+  ['erf', tf.erf, signed],
+  ['exp', tf.exp, signed],
+  ['expm1', tf.expm1, signed],
+  ['leakyRelu', (x) => tf.leakyRelu(x, 0.1), signed],
+  ['log', tf.log, positive],
+  ['log1p', tf.log1p, positive],
+  ['neg', tf.neg, signed],
+  ['reciprocal', tf.reciprocal, positive],
+  ['relu', tf.relu, signed],
+  ['relu6', (x) => tf.relu6(tf.mul(x, 4.5)), signed],
+  ['rsqrt', tf.rsqrt, positive],
+  ['selu', tf.selu, signed],
+  ['sigmoid', tf.sigmoid, signed],
+  ['sin', tf.sin, signed],
+  ['sinh', tf.sinh, signed],
+  ['softplus', tf.softplus, signed],
+  ['sqrt', tf.sqrt, positive],
+  ['square', tf.square, signed],
+  ['tan', tf.tan, numbers([2, 3], 0.1, 0.7)],
+  ['tanh', tf.tanh, signed],
+  ['cast to the same type', (x) => tf.cast(x, 'float32'), signed],
+  ['clone', tf.clone, signed],
 ];
 
 const binary: [string, (a: Tensor, b: Tensor) => Tensor][] = [
-  ['add', tf.add], ['sub', tf.sub], ['mul', tf.mul], ['div', tf.div], ['maximum', tf.maximum], ['minimum', tf.minimum],
-  ['squaredDifference', tf.squaredDifference], ['pow', tf.pow], ['where', (a, b) => tf.where(tf.greater(a, 1.5), tf.mul(a, a), tf.mul(b, a))],
+  ['add', tf.add],
+  ['sub', tf.sub],
+  ['mul', tf.mul],
+  ['div', tf.div],
+  ['maximum', tf.maximum],
+  ['minimum', tf.minimum],
+  ['squaredDifference', tf.squaredDifference],
+  ['pow', tf.pow],
+  ['where', (a, b) => tf.where(tf.greater(a, 1.5), tf.mul(a, a), tf.mul(b, a))],
 ];
 
 const shapes: [string, (x: Tensor) => Tensor, readonly number[]][] = [
-  ['sum of all', (x) => tf.sum(tf.mul(x, x)), [2, 3]], ['sum over an axis', (x) => tf.sum(x, 1), [2, 3]], ['sum keeping axes', (x) => tf.sum(x, [0, 2], true), [2, 3, 2]],
-  ['mean', (x) => tf.mean(x, [0, -1]), [2, 3, 2]], ['max over axes', (x) => tf.max(x, [0, 2]), [2, 3, 2]], ['min of all', (x) => tf.min(x), [2, 3]],
-  ['cumsum', (x) => tf.cumsum(x, 1, true, true), [2, 4]], ['softmax kernel', (x) => tf.softmax(x), [2, 3]],
-  ['reshape', (x) => tf.reshape(x, [3, 2]), [2, 3]], ['expandDims and squeeze', (x) => tf.squeeze(tf.expandDims(x, 1)), [2, 3]],
-  ['transpose', (x) => tf.transpose(x, [2, 0, 1]), [2, 3, 2]], ['reverse', (x) => tf.reverse(x, 1), [2, 3]],
-  ['slice', (x) => tf.slice(x, [1, 0], [2, 2]), [3, 3]], ['pad', (x) => tf.pad(x as never, [[1, 0], [0, 2]], 0.5), [2, 3]],
-  ['tile', (x) => tf.tile(x, [2, 3]), [2, 2]], ['broadcastTo', (x) => tf.broadcastTo(x, [4, 2, 3]), [2, 1]],
-  ['concat', (x) => tf.concat([x, tf.mul(x, x), x], -1), [2, 3]], ['stack', (x) => tf.stack([x, tf.mul(x, x)], 1), [2, 3]],
+  ['sum of all', (x) => tf.sum(tf.mul(x, x)), [2, 3]],
+  ['sum over an axis', (x) => tf.sum(x, 1), [2, 3]],
+  ['sum keeping axes', (x) => tf.sum(x, [0, 2], true), [2, 3, 2]],
+  ['mean', (x) => tf.mean(x, [0, -1]), [2, 3, 2]],
+  ['max over axes', (x) => tf.max(x, [0, 2]), [2, 3, 2]],
+  ['min of all', (x) => tf.min(x), [2, 3]],
+  ['cumsum', (x) => tf.cumsum(x, 1, true, true), [2, 4]],
+  ['softmax kernel', (x) => tf.softmax(x), [2, 3]],
+  ['reshape', (x) => tf.reshape(x, [3, 2]), [2, 3]],
+  ['expandDims and squeeze', (x) => tf.squeeze(tf.expandDims(x, 1)), [2, 3]],
+  ['transpose', (x) => tf.transpose(x, [2, 0, 1]), [2, 3, 2]],
+  ['reverse', (x) => tf.reverse(x, 1), [2, 3]],
+  ['slice', (x) => tf.slice(x, [1, 0], [2, 2]), [3, 3]],
+  [
+    'pad',
+    (x) =>
+      tf.pad(
+        x as never,
+        [
+          [1, 0],
+          [0, 2],
+        ],
+        0.5,
+      ),
+    [2, 3],
+  ],
+  ['tile', (x) => tf.tile(x, [2, 3]), [2, 2]],
+  ['broadcastTo', (x) => tf.broadcastTo(x, [4, 2, 3]), [2, 1]],
+  ['concat', (x) => tf.concat([x, tf.mul(x, x), x], -1), [2, 3]],
+  ['stack', (x) => tf.stack([x, tf.mul(x, x)], 1), [2, 3]],
   ['unstack, one part unused', (x) => tf.mul(tf.unstack(x, 1)[0] as Tensor, tf.unstack(x, 1)[2] as Tensor), [2, 3]],
-  ['split', (x) => { const [a, b] = tf.split(x, [1, 2], 1) as [Tensor, Tensor]; return tf.mul(a, b); }, [2, 3]],
-  ['addN', (x) => tf.addN([x, tf.mul(x, x)]), [2, 3]], ['gather rows', (x) => gatherRows(x, tf.tensor1d([2, 0, 2], 'int32')), [3, 2]],
-  ['gather along another axis', (x) => tf.gather(x, tf.tensor2d([[1, 0], [1, 1]], [2, 2], 'int32'), 1), [2, 3, 2]],
+  [
+    'split',
+    (x) => {
+      const [a, b] = tf.split(x, [1, 2], 1) as [Tensor, Tensor];
+      return tf.mul(a, b);
+    },
+    [2, 3],
+  ],
+  ['addN', (x) => tf.addN([x, tf.mul(x, x)]), [2, 3]],
+  ['gather rows', (x) => gatherRows(x, tf.tensor1d([2, 0, 2], 'int32')), [3, 2]],
+  [
+    'gather along another axis',
+    (x) =>
+      tf.gather(
+        x,
+        tf.tensor2d(
+          [
+            [1, 0],
+            [1, 1],
+          ],
+          [2, 2],
+          'int32',
+        ),
+        1,
+      ),
+    [2, 3, 2],
+  ],
   ['unsortedSegmentSum', (x) => tf.unsortedSegmentSum(x, tf.tensor1d([1, 0, 1], 'int32'), 2), [3, 2]],
-  ['logSumExp', (x) => logSumExp(x), [2, 3]], ['logSumExp keeping the axis', (x) => logSumExp(x, true), [2, 3]], ['logSoftmax', logSoftmax, [2, 3]], ['softmax', softmax, [2, 3]],
+  ['logSumExp', (x) => logSumExp(x), [2, 3]],
+  ['logSumExp keeping the axis', (x) => logSumExp(x, true), [2, 3]],
+  ['logSoftmax', logSoftmax, [2, 3]],
+  ['softmax', softmax, [2, 3]],
 ];
 
-const images = (f: (x: Tensor4D) => Tensor, shape: readonly number[]): [(x: Tensor) => Tensor, readonly number[]] => [(x) => f(x as Tensor4D), shape];
+const images = (f: (x: Tensor4D) => Tensor, shape: readonly number[]): [(x: Tensor) => Tensor, readonly number[]] => [
+  (x) => f(x as Tensor4D),
+  shape,
+];
 const pooling: [string, (x: Tensor) => Tensor, readonly number[]][] = [
-  ['avgPool 2', ...images((x) => avgPool(x), [1, 4, 4, 2])], ['avgPool 2 of odd sizes', ...images((x) => avgPool(x), [1, 5, 3, 2])],
-  ['avgPool 3 with stride 2', ...images((x) => avgPool(x, 3, 2), [1, 5, 5, 1])], ['maxPool 2', ...images((x) => maxPool(x), [1, 4, 4, 2])],
-  ['maxPool 2 of odd sizes', ...images((x) => maxPool(x), [1, 5, 3, 2])], ['maxPool 3', ...images((x) => maxPool(x, 3), [1, 6, 3, 1])],
+  ['avgPool 2', ...images((x) => avgPool(x), [1, 4, 4, 2])],
+  ['avgPool 2 of odd sizes', ...images((x) => avgPool(x), [1, 5, 3, 2])],
+  ['avgPool 3 with stride 2', ...images((x) => avgPool(x, 3, 2), [1, 5, 5, 1])],
+  ['maxPool 2', ...images((x) => maxPool(x), [1, 4, 4, 2])],
+  ['maxPool 2 of odd sizes', ...images((x) => maxPool(x), [1, 5, 3, 2])],
+  ['maxPool 3', ...images((x) => maxPool(x, 3), [1, 6, 3, 1])],
 ];
 
-type Convolution = { stride: number; pad: 'same' | 'valid' | number | [[number, number], [number, number], [number, number], [number, number]]; dilation: number };
+type Convolution = {
+  stride: number;
+  pad: 'same' | 'valid' | number | [[number, number], [number, number], [number, number], [number, number]];
+  dilation: number;
+};
 const convolutions: [string, Convolution][] = [
-  ['padding 1', { stride: 1, pad: 1, dilation: 1 }], ['padding 3', { stride: 1, pad: 3, dilation: 1 }], ['no padding', { stride: 1, pad: 'valid', dilation: 1 }],
-  ['stride 2, same', { stride: 2, pad: 'same', dilation: 1 }], ['stride 2 that leaves a row unused', { stride: 2, pad: 'valid', dilation: 1 }],
-  ['unequal explicit padding', { stride: 1, pad: [[0, 0], [2, 1], [0, 1], [0, 0]], dilation: 1 }], ['dilation 2', { stride: 1, pad: 'same', dilation: 2 }],
+  ['padding 1', { stride: 1, pad: 1, dilation: 1 }],
+  ['padding 3', { stride: 1, pad: 3, dilation: 1 }],
+  ['no padding', { stride: 1, pad: 'valid', dilation: 1 }],
+  ['stride 2, same', { stride: 2, pad: 'same', dilation: 1 }],
+  ['stride 2 that leaves a row unused', { stride: 2, pad: 'valid', dilation: 1 }],
+  [
+    'unequal explicit padding',
+    {
+      stride: 1,
+      pad: [
+        [0, 0],
+        [2, 1],
+        [0, 1],
+        [0, 0],
+      ],
+      dilation: 1,
+    },
+  ],
+  ['dilation 2', { stride: 1, pad: 'same', dilation: 2 }],
 ];
 
 /** Kernels that compiled runtimes refuse to trace. */
@@ -83,26 +198,47 @@ describe.each(runtimes)('gradient rules on %s', (runtimeName, makeRuntime) => {
     }
   };
 
-  it.each(unary.filter(([name]) => eager || !eagerOnly.has(name)))('differentiate %s twice', (_name, f, point) => check((x: Tensor) => weigh(f(x)), point));
+  it.each(unary.filter(([name]) => eager || !eagerOnly.has(name)))('differentiate %s twice', (_name, f, point) =>
+    check((x: Tensor) => weigh(f(x)), point),
+  );
 
   it.each(binary)('differentiate %s twice, with broadcasting', (_name, f) =>
-    check(({ a, b }: { a: Tensor; b: Tensor }) => weigh(f(a, b)), { a: numbers([2, 3], 1.5, 0.6), b: numbers([3], 1.3, 0.9) }));
+    check(({ a, b }: { a: Tensor; b: Tensor }) => weigh(f(a, b)), { a: numbers([2, 3], 1.5, 0.6), b: numbers([3], 1.3, 0.9) }),
+  );
 
   it.each(shapes)('differentiate %s twice', (_name, f, shape) => check((x: Tensor) => weigh(f(x)), numbers(shape)));
 
   it.each(pooling)('differentiate %s twice', (_name, f, shape) => check((x: Tensor) => weigh(tf.mul(f(x), f(x))), numbers(shape)));
 
-  it.each([[false, false], [false, true], [true, false], [true, true]])('differentiate matMul (transposes %s, %s) twice, with broadcast batches', (ta, tb) =>
-    check(({ a, b }: { a: Tensor; b: Tensor }) => weigh(tf.matMul(a, b, ta, tb)), { a: numbers(ta ? [2, 3, 2] : [2, 2, 3]), b: numbers(tb ? [1, 2, 3] : [1, 3, 2], 0.2) }));
+  it.each([
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ])('differentiate matMul (transposes %s, %s) twice, with broadcast batches', (ta, tb) =>
+    check(({ a, b }: { a: Tensor; b: Tensor }) => weigh(tf.matMul(a, b, ta, tb)), {
+      a: numbers(ta ? [2, 3, 2] : [2, 2, 3]),
+      b: numbers(tb ? [1, 2, 3] : [1, 3, 2], 0.2),
+    }),
+  );
 
   it.each(convolutions)('differentiate convolution with %s twice, in images and filters', (_name, { stride, pad, dilation }) =>
-    check(({ x, filter }: { x: Tensor; filter: Tensor }) => weigh(tf.tanh(tf.conv2d(x as Tensor4D, filter as Tensor4D, stride, pad, 'NHWC', dilation))), {
-      x: numbers([1, 6, 5, 2], 0.1, 0.5),
-      filter: numbers([3, 2, 2, 2], 0.05, 0.4),
-    }));
+    check(
+      ({ x, filter }: { x: Tensor; filter: Tensor }) =>
+        weigh(tf.tanh(tf.conv2d(x as Tensor4D, filter as Tensor4D, stride, pad, 'NHWC', dilation))),
+      {
+        x: numbers([1, 6, 5, 2], 0.1, 0.5),
+        filter: numbers([3, 2, 2, 2], 0.05, 0.4),
+      },
+    ),
+  );
 
   it('differentiate instance norm twice', () =>
-    check(({ x, gamma, beta }: { x: Tensor; gamma: Tensor; beta: Tensor }) => weigh(instanceNorm(x, gamma, beta)), { x: numbers([2, 2, 3, 2]), gamma: numbers([2], 1), beta: numbers([2]) }));
+    check(({ x, gamma, beta }: { x: Tensor; gamma: Tensor; beta: Tensor }) => weigh(instanceNorm(x, gamma, beta)), {
+      x: numbers([2, 2, 3, 2]),
+      gamma: numbers([2], 1),
+      beta: numbers([2]),
+    }));
 
   it('differentiate cross-entropy twice, in logits and labels', () =>
     check(({ z, t }: { z: Tensor; t: Tensor }) => weigh(crossEntropy(z, t)), { z: numbers([2, 3], 0, 2), t: numbers([2, 3], 0.5, 0.3) }));

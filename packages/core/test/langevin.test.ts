@@ -1,9 +1,21 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { mul, scalar, setBackend, square, sum, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
-import { ConfigError, crossEntropyEnergy, disposeTree, flatPrior, foldIn, gaussianPrior, key, langevinKernel, langevinStep, normal, supervised } from '@bpc/core';
+import {
+  ConfigError,
+  crossEntropyEnergy,
+  disposeTree,
+  flatPrior,
+  foldIn,
+  gaussianPrior,
+  key,
+  langevinKernel,
+  langevinStep,
+  normal,
+  supervised,
+} from '@bpc/core';
 import { leakCheck } from '@bpc/core/testing';
 import { mlp } from '@bpc/models';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { mul, scalar, setBackend, square, sum, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 beforeAll(async () => {
@@ -13,7 +25,10 @@ const values = (x: Tensor) => Array.from(x.dataSync());
 
 describe('langevinStep', () => {
   it('is θ − λ∇E + √(2λT)·η', () => {
-    const moved = langevinStep(tensor1d([1, 2]) as Tensor, tensor1d([10, -10]) as Tensor, tensor1d([1, -1]) as Tensor, { stepSize: 0.02, temperature: 0.25 });
+    const moved = langevinStep(tensor1d([1, 2]) as Tensor, tensor1d([10, -10]) as Tensor, tensor1d([1, -1]) as Tensor, {
+      stepSize: 0.02,
+      temperature: 0.25,
+    });
     const expected = [1 - 0.2 + 0.1, 2 + 0.2 - 0.1];
     values(moved).forEach((value, i) => expect(value).toBeCloseTo(expected[i] as number, 6));
   });
@@ -26,8 +41,11 @@ describe('langevinStep', () => {
   });
 
   it.each([
-    [{ stepSize: 0, temperature: 0 }, /stepSize is 0/], [{ stepSize: Number.NaN, temperature: 0 }, /stepSize/], [{ stepSize: 1, temperature: -1 }, /temperature is -1/],
-    [{ stepSize: 1, temperature: Number.POSITIVE_INFINITY }, /temperature/], [{ stepSize: 1, temperature: 1 }, /there is no noise/],
+    [{ stepSize: 0, temperature: 0 }, /stepSize is 0/],
+    [{ stepSize: Number.NaN, temperature: 0 }, /stepSize/],
+    [{ stepSize: 1, temperature: -1 }, /temperature is -1/],
+    [{ stepSize: 1, temperature: Number.POSITIVE_INFINITY }, /temperature/],
+    [{ stepSize: 1, temperature: 1 }, /there is no noise/],
   ])('refuses %o', (settings, message) => {
     const run = () => langevinStep(tensor1d([1]) as Tensor, tensor1d([1]) as Tensor, undefined, settings);
     expect(run).toThrow(ConfigError);
@@ -50,7 +68,7 @@ describe('langevinKernel', () => {
       disposeTree([theta, next.energy]);
       theta = next.position;
     }
-    return sum(square(theta)).dataSync()[0] as number / count;
+    return (sum(square(theta)).dataSync()[0] as number) / count;
   };
   const expected = (temperature: number) => temperature / precision / (1 - (0.1 * precision) / 2);
   // Standard error of a variance from 4000 normals: √(2/4000) = 2.2 %.
@@ -74,7 +92,15 @@ describe('supervised', () => {
   const network = mlp({ inputShape: [2], outputs: 2, hidden: [] });
 
   it('is minus the energy of each point, and the log prior up to a constant', () => {
-    const params = { dense: { kernel: tensor2d([[1, 0], [0.5, 2]]), bias: tensor1d([0, 0]) } };
+    const params = {
+      dense: {
+        kernel: tensor2d([
+          [1, 0],
+          [0.5, 2],
+        ]),
+        bias: tensor1d([0, 0]),
+      },
+    };
     const model = supervised({ network, energy: crossEntropyEnergy(), prior: gaussianPrior({ precision: 2 }) });
     expect(values(model.logPrior(params))[0]).toBeCloseTo(-5.25, 5);
     expect(values(flatPrior()(params))).toEqual([0]);

@@ -1,7 +1,7 @@
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { add, conv2d, matMul, relu, tidy } from '@tensorflow/tfjs-core';
 import type { Key, Network } from '@bpc/core';
 import { avgPool, ConfigError, flattenImages, foldIn, instanceNorm, maxPool, ShapeError } from '@bpc/core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { add, conv2d, matMul, relu, tidy } from '@tensorflow/tfjs-core';
 import type { Affine, Norm } from './init.js';
 import { checkCount, initAffine, initNorm } from './init.js';
 
@@ -66,7 +66,8 @@ export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
   checkCount('width', width);
   checkCount('firstPadding', firstPadding, 0);
   if (pool !== 'avg' && pool !== 'max') throw new ConfigError(`pool is '${String(pool)}', expected 'avg' or 'max'`, 'pass one of the two');
-  if (norm !== 'instance' && norm !== 'none') throw new ConfigError(`norm is '${String(norm)}', expected 'instance' or 'none'`, 'pass one of the two');
+  if (norm !== 'instance' && norm !== 'none')
+    throw new ConfigError(`norm is '${String(norm)}', expected 'instance' or 'none'`, 'pass one of the two');
 
   const padding = (block: number) => (block === 0 ? firstPadding : 1);
   const kernels: number[][] = [];
@@ -76,10 +77,16 @@ export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
     [h, w, c] = [Math.floor((h + 2 * padding(block) - 2) / 2), Math.floor((w + 2 * padding(block) - 2) / 2), width];
   }
   if (h < 1 || w < 1) {
-    throw new ConfigError(`depth is ${depth}, too many poolings for images of ${height}x${imageWidth}`, 'use fewer blocks or larger images');
+    throw new ConfigError(
+      `depth is ${depth}, too many poolings for images of ${height}x${imageWidth}`,
+      'use fewer blocks or larger images',
+    );
   }
   const dense = [h * w * c, outputs];
-  const affineCount = [...kernels, dense].reduce((total, shape) => total + shape.reduce((a, b) => a * b, 1) + (shape[shape.length - 1] ?? 0), 0);
+  const affineCount = [...kernels, dense].reduce(
+    (total, shape) => total + shape.reduce((a, b) => a * b, 1) + (shape[shape.length - 1] ?? 0),
+    0,
+  );
   const poolImages = pool === 'avg' ? avgPool : maxPool;
 
   return {

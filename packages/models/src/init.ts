@@ -1,7 +1,7 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { tensor } from '@tensorflow/tfjs-core';
 import type { Key } from '@bpc/core';
 import { ConfigError, foldIn, hostUniform } from '@bpc/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { tensor } from '@tensorflow/tfjs-core';
 
 /** Kernel and bias of a convolution `[h, w, in, out]` or a dense layer `[in, out]`. */
 export type Affine = { readonly kernel: Tensor; readonly bias: Tensor };
@@ -10,7 +10,10 @@ export type Affine = { readonly kernel: Tensor; readonly bias: Tensor };
 export type Norm = { readonly gamma: Tensor; readonly beta: Tensor };
 
 function filledUniform(key: Key, shape: readonly number[], bound: number): Tensor {
-  const values = hostUniform(key, shape.reduce((a, b) => a * b, 1));
+  const values = hostUniform(
+    key,
+    shape.reduce((a, b) => a * b, 1),
+  );
   for (let i = 0; i < values.length; i++) values[i] = (2 * (values[i] ?? 0) - 1) * bound;
   return tensor(values, [...shape], 'float32');
 }

@@ -1,7 +1,7 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, elu, leakyRelu, matMul, relu, sigmoid, softplus, tanh, tidy } from '@tensorflow/tfjs-core';
 import type { Key, Network } from '@bpc/core';
 import { ConfigError, flattenImages, foldIn, ShapeError } from '@bpc/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, elu, leakyRelu, matMul, relu, sigmoid, softplus, tanh, tidy } from '@tensorflow/tfjs-core';
 import type { Affine } from './init.js';
 import { checkCount, initAffine } from './init.js';
 
@@ -39,7 +39,10 @@ export function mlp(options: MlpOptions): Network<MlpParams> {
   hidden.forEach((units, i) => checkCount(`hidden[${i}]`, units));
   checkCount('outputs', outputs);
   if (!Object.hasOwn(activations, activation)) {
-    throw new ConfigError(`activation is '${String(activation)}', expected one of ${Object.keys(activations).join(', ')}`, 'pass one of these');
+    throw new ConfigError(
+      `activation is '${String(activation)}', expected one of ${Object.keys(activations).join(', ')}`,
+      'pass one of these',
+    );
   }
   const phi: (x: Tensor) => Tensor = activations[activation];
   const names = [...hidden.map((_, i) => `hidden${i}`), 'dense'];

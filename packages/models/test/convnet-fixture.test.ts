@@ -1,15 +1,24 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { mean, memory } from '@tensorflow/tfjs-core';
 import type { Runtime, Tree } from '@bpc/core';
 import { classTargets, crossEntropy, disposeTree, grad, gradDot, hessianVector, valueAndGrad } from '@bpc/core';
 import type { ConvNetParams } from '@bpc/models';
 import { convNet } from '@bpc/models';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { mean, memory } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './runtimes.js';
 
 type Case = {
-  readonly network: { inChannels: number; inSize: number; width: number; depth: number; classes: number; firstPad: number; normEps: number; pool: 'avg' | 'max' };
+  readonly network: {
+    inChannels: number;
+    inSize: number;
+    width: number;
+    depth: number;
+    classes: number;
+    firstPad: number;
+    normEps: number;
+    pool: 'avg' | 'max';
+  };
   readonly batch: number;
 };
 const fixture = loadFixture<Case>('convnet');
@@ -41,19 +50,23 @@ function program({ network: spec }: Case) {
 }
 
 describe.each(runtimes)('ConvNet on %s', (_, makeRuntime: () => Promise<Runtime>) => {
-  it.each(Object.entries(fixture.cases))('matches logits, gradients, Hessian-vector product and mixed derivative of case %s', async (name, spec) => {
-    const runtime = await makeRuntime();
-    const compiled = runtime.compile(program(spec));
-    const labels = classTargets(fixture.values(`${name}/labels`), spec.network.classes);
-    const inputs = [fixture.tree(`${name}/param`), fixture.tensor(`${name}/images`), labels, fixture.tree(`${name}/v`)] as never;
-    const before = memory().numTensors;
-    const found = await compiled(...(inputs as Parameters<ReturnType<typeof program>>));
-    for (const key of ['logits', 'loss', 'grad_images', 'grad_dot_v', 'mixed_images'] as const) fixture.expectClose(`${name}/${key}`, found[key]);
-    fixture.expectTreeClose(`${name}/grad`, found.grad);
-    fixture.expectTreeClose(`${name}/hvp`, found.hvp);
-    disposeTree(found as Tree);
-    await compiled.dispose();
-    await runtime.dispose();
-    expect(memory().numTensors).toBeLessThanOrEqual(before);
-  });
+  it.each(Object.entries(fixture.cases))(
+    'matches logits, gradients, Hessian-vector product and mixed derivative of case %s',
+    async (name, spec) => {
+      const runtime = await makeRuntime();
+      const compiled = runtime.compile(program(spec));
+      const labels = classTargets(fixture.values(`${name}/labels`), spec.network.classes);
+      const inputs = [fixture.tree(`${name}/param`), fixture.tensor(`${name}/images`), labels, fixture.tree(`${name}/v`)] as never;
+      const before = memory().numTensors;
+      const found = await compiled(...(inputs as Parameters<ReturnType<typeof program>>));
+      for (const key of ['logits', 'loss', 'grad_images', 'grad_dot_v', 'mixed_images'] as const)
+        fixture.expectClose(`${name}/${key}`, found[key]);
+      fixture.expectTreeClose(`${name}/grad`, found.grad);
+      fixture.expectTreeClose(`${name}/hvp`, found.hvp);
+      disposeTree(found as Tree);
+      await compiled.dispose();
+      await runtime.dispose();
+      expect(memory().numTensors).toBeLessThanOrEqual(before);
+    },
+  );
 });

@@ -79,7 +79,12 @@ describe('shapes', () => {
   it.each([
     ['28×28 images padded to 32', convNet({ inputShape: [28, 28, 1], outputs: 10, width: 4 }), [28, 28, 1], 10],
     ['odd sizes', convNet({ inputShape: [13, 11, 2], outputs: 3, width: 4, depth: 2 }), [13, 11, 2], 3],
-    ['no norm and max pooling', convNet({ inputShape: [9, 9, 2], outputs: 3, width: 4, depth: 2, norm: 'none', pool: 'max' }), [9, 9, 2], 3],
+    [
+      'no norm and max pooling',
+      convNet({ inputShape: [9, 9, 2], outputs: 3, width: 4, depth: 2, norm: 'none', pool: 'max' }),
+      [9, 9, 2],
+      3,
+    ],
     ['a linear model', mlp({ inputShape: [5], outputs: 1, hidden: [] }), [5], 1],
     ['a tanh MLP on images', mlp({ inputShape: [4, 4, 1], outputs: 2, hidden: [7], activation: 'tanh' }), [4, 4, 1], 2],
   ])('are [n, outputs] for %s', (_, network, shape, outputs) => {
@@ -90,7 +95,19 @@ describe('shapes', () => {
   it('computes a linear model exactly', () => {
     const linear = mlp({ inputShape: [2], outputs: 1, hidden: [] });
     const params = { dense: { kernel: tensor([[2], [-1]]), bias: tensor([0.5]) } };
-    expect(Array.from(linear.apply(params, tensor([[1, 3], [0, 2]])).dataSync())).toEqual([-0.5, -1.5]);
+    expect(
+      Array.from(
+        linear
+          .apply(
+            params,
+            tensor([
+              [1, 3],
+              [0, 2],
+            ]),
+          )
+          .dataSync(),
+      ),
+    ).toEqual([-0.5, -1.5]);
   });
 });
 

@@ -53,8 +53,10 @@ type Settings = Required<ContrastiveDivergenceOptions>;
 function settingsOf(options: ContrastiveDivergenceOptions): Settings {
   const settings = { steps: 10, stepSize: 0.01, temperature: 0, reduction: 'mean', sigma: 1e-3, ...options } as const;
   const { steps, reduction, sigma } = settings;
-  if (!Number.isInteger(steps) || steps < 1) throw new ConfigError(`steps is ${steps}, expected an integer >= 1`, 'pass a positive integer');
-  if (!Number.isFinite(sigma) || sigma < 0) throw new ConfigError(`sigma is ${sigma}, expected a finite number >= 0`, 'pass a non-negative sigma');
+  if (!Number.isInteger(steps) || steps < 1)
+    throw new ConfigError(`steps is ${steps}, expected an integer >= 1`, 'pass a positive integer');
+  if (!Number.isFinite(sigma) || sigma < 0)
+    throw new ConfigError(`sigma is ${sigma}, expected a finite number >= 0`, 'pass a non-negative sigma');
   if (reduction !== 'sum' && reduction !== 'mean') {
     throw new ConfigError(`reduction is '${String(reduction)}', expected 'sum' or 'mean'`, 'pass one of the two');
   }
@@ -63,7 +65,13 @@ function settingsOf(options: ContrastiveDivergenceOptions): Settings {
 }
 
 /** E(S, θ) with the inputs augmented by draw `draw`. */
-function energyOf<P extends Tree>({ model, augment }: DivergenceInput<P>, { x, y, weights }: Coreset, params: P, { reduction }: Settings, draw: number): Scalar {
+function energyOf<P extends Tree>(
+  { model, augment }: DivergenceInput<P>,
+  { x, y, weights }: Coreset,
+  params: P,
+  { reduction }: Settings,
+  draw: number,
+): Scalar {
   const augmented = augment === undefined ? x : augment(x, draw);
   return reduceEnergy(neg(model.logLikelihood(params, { x: augmented, y })), weights, reduction);
 }
@@ -122,7 +130,8 @@ export function contrastiveEstimate<P extends Tree>(
     const { position: negative, energies } = contrastiveChain(input, positive, noise.chain, settings);
     // One phase after the other, so that only one of the two tapes is alive. Draw 0 in both: with different augmentations
     // the difference would not vanish at θ⁺ = θ⁻.
-    const phase = (params: P) => coresetGradient(input.coreset, input.learnable, (coreset) => energyOf(input, coreset, params, settings, 0));
+    const phase = (params: P) =>
+      coresetGradient(input.coreset, input.learnable, (coreset) => energyOf(input, coreset, params, settings, 0));
     const plus = phase(positive);
     const minus = phase(negative);
     return {

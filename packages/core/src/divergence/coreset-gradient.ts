@@ -11,7 +11,11 @@ type Parts = { readonly [part: string]: Tensor };
  *
  * @throws ConfigError if no part is learnable.
  */
-export function coresetGradient(coreset: Coreset, learnable: Learnable, f: (coreset: Coreset) => Tensor): { readonly value: Scalar; readonly grad: CoresetGrad } {
+export function coresetGradient(
+  coreset: Coreset,
+  learnable: Learnable,
+  f: (coreset: Coreset) => Tensor,
+): { readonly value: Scalar; readonly grad: CoresetGrad } {
   const { x, y, weights } = checkedLearnable(learnable);
   const parts: Parts = { ...(x && { x: coreset.x }), ...(y && { y: coreset.y }), ...(weights && { weights: coreset.weights }) };
   const complete = (replaced: Parts): Coreset => ({

@@ -20,27 +20,50 @@ const shape4 = (x: Tensor) => x.shape as Shape4;
 function inflate(filter: Tensor, [dy, dx]: [number, number]): Tensor {
   if (dy === 1 && dx === 1) return filter;
   const [kh, kw, ci, co] = shape4(filter);
-  const spaced = pad(reshape(filter, [kh, 1, kw, 1, ci * co]), [[0, 0], [0, dy - 1], [0, 0], [0, dx - 1], [0, 0]]);
+  const spaced = pad(reshape(filter, [kh, 1, kw, 1, ci * co]), [
+    [0, 0],
+    [0, dy - 1],
+    [0, 0],
+    [0, dx - 1],
+    [0, 0],
+  ]);
   return slice(reshape(spaced, [kh * dy, kw * dx, ci, co]), [0, 0, 0, 0], [(kh - 1) * dy + 1, (kw - 1) * dx + 1, ci, co]);
 }
 
 /** The adjoint of `inflate`: every d-th tap. */
 function deflate(filter: Tensor, [dy, dx]: [number, number], [kh, kw, ci, co]: Shape4): Tensor {
   if (dy === 1 && dx === 1) return filter;
-  const padded = pad(filter, [[0, dy - 1], [0, dx - 1], [0, 0], [0, 0]]);
+  const padded = pad(filter, [
+    [0, dy - 1],
+    [0, dx - 1],
+    [0, 0],
+    [0, 0],
+  ]);
   const taps = slice(reshape(padded, [kh, dy, kw, dx, ci * co]), [0, 0, 0, 0, 0], [kh, 1, kw, 1, ci * co]);
   return reshape(taps, [kh, kw, ci, co]);
 }
 
 function backpropInput(inputShape: Shape4, dy: Tensor, filter: Tensor, attributes: Attributes): Tensor {
   const { strides, pad: padding, dataFormat, dimRoundingMode } = attributes;
-  return engine().runKernel('Conv2DBackpropInput', { dy, filter }, { strides, pad: padding, dataFormat, dimRoundingMode, inputShape } as never);
+  return engine().runKernel('Conv2DBackpropInput', { dy, filter }, {
+    strides,
+    pad: padding,
+    dataFormat,
+    dimRoundingMode,
+    inputShape,
+  } as never);
 }
 
 function backpropFilter(x: Tensor, dy: Tensor, filterShape: Shape4, attributes: Attributes): Tensor {
   if (getKernel('Conv2DBackpropFilter', getBackend()) === undefined) return filterGradientByProducts(x, dy, filterShape, attributes);
   const { strides, pad: padding, dataFormat, dimRoundingMode } = attributes;
-  return engine().runKernel('Conv2DBackpropFilter', { x, dy }, { strides, pad: padding, dataFormat, dimRoundingMode, filterShape } as never);
+  return engine().runKernel('Conv2DBackpropFilter', { x, dy }, {
+    strides,
+    pad: padding,
+    dataFormat,
+    dimRoundingMode,
+    filterShape,
+  } as never);
 }
 
 /** One matrix product per filter tap, for backends without the kernel (WebAssembly). */
@@ -48,7 +71,16 @@ function filterGradientByProducts(x: Tensor, dy: Tensor, filterShape: Shape4, at
   if (attributes.dataFormat !== 'NHWC') {
     throw new MissingGradientError(`convolution has dataFormat ${attributes.dataFormat}, expected NHWC`, 'use NHWC images on this backend');
   }
-  const info = backend_util.computeConv2DInfo(shape4(x), filterShape, attributes.strides, 1, attributes.pad, attributes.dimRoundingMode, false, 'channelsLast');
+  const info = backend_util.computeConv2DInfo(
+    shape4(x),
+    filterShape,
+    attributes.strides,
+    1,
+    attributes.pad,
+    attributes.dimRoundingMode,
+    false,
+    'channelsLast',
+  );
   const { batchSize: n, outHeight, outWidth, strideHeight: sh, strideWidth: sw, inHeight, inWidth, padInfo } = info;
   const [kh, kw, ci, co] = filterShape;
   // Room for the last window plus a whole stride, so that every tap can take every s-th row by reshaping.
@@ -65,7 +97,10 @@ function filterGradientByProducts(x: Tensor, dy: Tensor, filterShape: Shape4, at
   for (let i = 0; i < kh; i++) {
     for (let j = 0; j < kw; j++) {
       const block = slice(padded, [0, i, j, 0], [n, outHeight * sh, outWidth * sw, ci]);
-      const strided = sh === 1 && sw === 1 ? block : slice(reshape(block, [n * outHeight, sh, outWidth, sw, ci]), [0, 0, 0, 0, 0], [n * outHeight, 1, outWidth, 1, ci]);
+      const strided =
+        sh === 1 && sw === 1
+          ? block
+          : slice(reshape(block, [n * outHeight, sh, outWidth, sw, ci]), [0, 0, 0, 0, 0], [n * outHeight, 1, outWidth, 1, ci]);
       taps.push(matMul(reshape(strided, [n * outHeight * outWidth, ci]), gradient, true, false));
     }
   }

@@ -32,10 +32,19 @@ export const structureRules: readonly GradConfig[] = [
   rule<{ perm: number[] }>('Transpose', [], (dy, _, { perm }) => ({ x: () => transpose(dy, inverse(perm)) })),
   rule<{ dims: number | number[] }>('Reverse', [], (dy, _, { dims }) => ({ x: () => reverse(dy, dims) })),
   rule<{ begin: number[] }, 'x'>('Slice', ['x'], (dy, { x }, { begin }) => ({
-    x: () => pad(dy, x.shape.map((length, i) => [begin[i] ?? 0, length - (begin[i] ?? 0) - (dy.shape[i] ?? 0)])),
+    x: () =>
+      pad(
+        dy,
+        x.shape.map((length, i) => [begin[i] ?? 0, length - (begin[i] ?? 0) - (dy.shape[i] ?? 0)]),
+      ),
   })),
   rule<{ paddings: [number, number][] }, 'x'>('PadV2', ['x'], (dy, { x }, { paddings }) => ({
-    x: () => slice(dy, paddings.map(([before]) => before), x.shape),
+    x: () =>
+      slice(
+        dy,
+        paddings.map(([before]) => before),
+        x.shape,
+      ),
   })),
   rule<{ reps: number[] }, 'x'>('Tile', ['x'], (dy, { x }, { reps }) => ({ x: () => untile(dy, x.shape, reps) })),
   rule('BroadcastTo', ['x'], (dy, { x }) => ({ x: () => sumTo(dy, x.shape) })),
@@ -67,7 +76,14 @@ export const structureRules: readonly GradConfig[] = [
           String(i),
           () => {
             const begin = dy.shape.map((_, d) => (d === axis ? i : 0));
-            return reshape(slice(dy, begin, dy.shape.map((length, d) => (d === axis ? 1 : length))), x.shape);
+            return reshape(
+              slice(
+                dy,
+                begin,
+                dy.shape.map((length, d) => (d === axis ? 1 : length)),
+              ),
+              x.shape,
+            );
           },
         ]),
       );

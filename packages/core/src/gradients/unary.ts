@@ -1,7 +1,30 @@
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
 import {
-  add, cast, clone, cos, cosh, div, exp, greaterEqual, lessEqual, logicalAnd, minimum, mul, neg, reciprocal, rsqrt, sigmoid, sign, sin,
-  sinh, square, step, sub, tanh, where, zerosLike,
+  add,
+  cast,
+  clone,
+  cos,
+  cosh,
+  div,
+  exp,
+  greaterEqual,
+  lessEqual,
+  logicalAnd,
+  minimum,
+  mul,
+  neg,
+  reciprocal,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sinh,
+  square,
+  step,
+  sub,
+  tanh,
+  where,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import { untaped } from '../tape.js';
 import { rule, zeroRule, zeros } from './rule.js';
@@ -57,18 +80,38 @@ export const unaryRules: readonly GradConfig[] = [
   rule('Identity', [], (dy) => ({ x: () => clone(dy) })),
   rule('Square', ['x'], (dy, { x }) => ({ x: () => mul(dy, mul(x, 2)) })),
   rule<{ alpha: number }, 'x'>('LeakyRelu', ['x'], (dy, { x }, { alpha }) => ({
-    x: () => mul(dy, untaped(() => add(mul(step(x), 1 - alpha), alpha))),
+    x: () =>
+      mul(
+        dy,
+        untaped(() => add(mul(step(x), 1 - alpha), alpha)),
+      ),
   })),
   rule<{ clipValueMin: number; clipValueMax: number }, 'x'>('ClipByValue', ['x'], (dy, { x }, { clipValueMin, clipValueMax }) => ({
-    x: () => where(untaped(() => logicalAnd(greaterEqual(x, clipValueMin), lessEqual(x, clipValueMax))), dy, zerosLike(dy)),
+    x: () =>
+      where(
+        untaped(() => logicalAnd(greaterEqual(x, clipValueMin), lessEqual(x, clipValueMax))),
+        dy,
+        zerosLike(dy),
+      ),
   })),
   // A cast from or to integers is a step function; between floats it is the identity.
   rule<{ dtype: string }, 'x'>('Cast', ['x'], (dy, { x }, { dtype }) => ({
     x: () => (dtype === 'float32' && x.dtype === 'float32' ? cast(dy, 'float32') : zeros(x.shape)),
   })),
-  ...['Ceil', 'Floor', 'IsFinite', 'IsInf', 'IsNan', 'LogicalNot', 'OnesLike', 'Round', 'Sign', 'Step', 'ZerosLike', 'ArgMax', 'ArgMin'].map(
-    (name) => zeroRule(name, ['x']),
-  ),
+  ...[
+    'Ceil',
+    'Floor',
+    'IsFinite',
+    'IsInf',
+    'IsNan',
+    'LogicalNot',
+    'OnesLike',
+    'Round',
+    'Sign',
+    'Step',
+    'ZerosLike',
+    'ArgMax',
+    'ArgMin',
+  ].map((name) => zeroRule(name, ['x'])),
   zeroRule('OneHot', ['indices']),
 ];
-

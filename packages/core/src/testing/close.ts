@@ -36,7 +36,9 @@ export function relativeDeviation(found: Numbers, expected: Numbers, floor = 1e-
 export function assertClose(name: string, found: Numbers, expected: Numbers, tolerance: number, floor?: number): void {
   const deviation = relativeDeviation(found, expected, floor);
   if (!(deviation <= tolerance)) {
-    throw new Error(`${name}: relative deviation ${deviation} exceeds ${tolerance}; found [${preview(found)}], expected [${preview(expected)}]`);
+    throw new Error(
+      `${name}: relative deviation ${deviation} exceeds ${tolerance}; found [${preview(found)}], expected [${preview(expected)}]`,
+    );
   }
 }
 

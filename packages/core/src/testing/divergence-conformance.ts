@@ -23,7 +23,8 @@ function demand(condition: boolean, message: string): void {
 }
 
 const parts = ['x', 'y', 'weights'] as const;
-const host = (grad: CoresetGrad) => treeEntries(grad as Tree).map(([path, leaf]) => [path, Array.from((leaf as Tensor).dataSync())] as const);
+const host = (grad: CoresetGrad) =>
+  treeEntries(grad as Tree).map(([path, leaf]) => [path, Array.from((leaf as Tensor).dataSync())] as const);
 
 /**
  * Registers the tests that every divergence must pass: names and requirements are sensible, gradients have exactly the
@@ -44,7 +45,10 @@ export function divergenceConformance<P extends Tree>({ divergence, input, it }:
   it(`${divergence.name}: says what it is and needs`, () => {
     const { name, requires } = divergence;
     demand(/^[a-z][a-z0-9-]*$/.test(name), `name is '${name}', expected lower-case words joined by hyphens`);
-    demand(typeof requires.real === 'boolean' && typeof requires.synthetic === 'boolean', 'requires.real and requires.synthetic must be booleans');
+    demand(
+      typeof requires.real === 'boolean' && typeof requires.synthetic === 'boolean',
+      'requires.real and requires.synthetic must be booleans',
+    );
     demand(requires.order === 1 || requires.order === 2, `requires.order is ${String(requires.order)}, expected 1 or 2`);
   });
 

@@ -28,7 +28,12 @@ async function at(density: FlatDensity, position: Float64Array): Promise<{ reado
 }
 
 /** (f(p + h d) − f(p − h d))/2h of a function with values in a vector space. */
-async function difference(f: (position: Float64Array) => Promise<ArrayLike<number>>, position: Float64Array, d: Float64Array, h: number): Promise<Float64Array> {
+async function difference(
+  f: (position: Float64Array) => Promise<ArrayLike<number>>,
+  position: Float64Array,
+  d: Float64Array,
+  h: number,
+): Promise<Float64Array> {
   const ahead = await f(position.map((x, i) => x + h * (d[i] ?? 0)));
   const behind = await f(position.map((x, i) => x - h * (d[i] ?? 0)));
   return Float64Array.from(ahead, (value, i) => (value - (behind[i] ?? 0)) / (2 * h));
@@ -37,8 +42,14 @@ async function difference(f: (position: Float64Array) => Promise<ArrayLike<numbe
 function demand(name: string, found: ArrayLike<number>, expected: Float64Array, tolerance: number): void {
   const deviation = relativeDeviation(found, expected, 1e-6);
   if (!(deviation <= tolerance)) {
-    const show = (values: ArrayLike<number>) => Array.from(values).slice(0, 6).map((x) => x.toPrecision(6)).join(', ');
-    throw new Error(`${name} deviates by ${deviation} (tolerance ${tolerance}): found [${show(found)}], differences say [${show(expected)}]`);
+    const show = (values: ArrayLike<number>) =>
+      Array.from(values)
+        .slice(0, 6)
+        .map((x) => x.toPrecision(6))
+        .join(', ');
+    throw new Error(
+      `${name} deviates by ${deviation} (tolerance ${tolerance}): found [${show(found)}], differences say [${show(expected)}]`,
+    );
   }
 }
 
@@ -56,7 +67,11 @@ function demand(name: string, found: ArrayLike<number>, expected: Float64Array, 
  * const check = (runtime: Runtime) => gradientCheck((x: Tensor) => sum(tanh(x)) as Scalar, [0.3, -1], { runtime });
  * ```
  */
-export async function gradientCheck<P extends Tree>(f: (params: P) => Tensor, point: HostTree, options: GradientCheckOptions): Promise<void> {
+export async function gradientCheck<P extends Tree>(
+  f: (params: P) => Tensor,
+  point: HostTree,
+  options: GradientCheckOptions,
+): Promise<void> {
   const { runtime, order = 2, precision = runtime.name === 'js' ? 'float64' : 'float32', seed = 0 } = options;
   const fine = precision === 'float64';
   const { step = fine ? 1e-5 : 1e-2, tolerance = fine ? 1e-7 : 5e-3 } = options;
