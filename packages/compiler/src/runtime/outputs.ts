@@ -7,7 +7,8 @@ export type Values = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** A fresh array of the type tfjs keeps for `dtype`. */
 export function boundaryArray(values: ArrayLike<number>, dtype: DType): Float32Array | Int32Array | Uint8Array {
-  return dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
+  // Constructors, not `from`, which goes through an iterator.
+  return dtype === 'float32' ? new Float32Array(values) : dtype === 'int32' ? new Int32Array(values) : new Uint8Array(values);
 }
 
 export type OutputPlan = {

@@ -114,6 +114,16 @@ export function planStorage(graph: Graph): Plan {
   return { order, isStored: (node) => stored.has(node), isCall, isUnrolled, cost };
 }
 
+/** Extents of the loop that computes a node. */
+function loopShape(node: Node, reduces: boolean): number[] {
+  const x = node.inputs[0];
+  if (!reduces || !x) return longAxes(node);
+  if (node.op === 'MatMul') return isSmall(node) ? [termsOf(node)] : [...longAxes(node), termsOf(node)];
+  // Every element of a small result is a scalar of its own: the loop runs over the reduced axes only.
+  const axes = 'axes' in node.attributes ? node.attributes.axes : [];
+  return x.shape.filter((length, axis) => length !== 1 && (!isSmall(node) || axes.includes(axis)));
+}
+
 /**
  * Stores what would be computed more than once: values that two loops need, and values that one loop needs repeatedly.
  * From the outputs backwards, so that the last shared value of a chain is stored and not each of its parts.
@@ -126,11 +136,9 @@ function storeShared(order: readonly Node[], stored: Set<Node>, isUnrolled: (nod
     const inlined = !isSmall(node) && !stored.has(node) && node.inputs.length > 0;
     if (inlined && cost(node) >= LIMITS.shared && own.size > 1) stored.add(node);
     if (inlined && cost(node) >= LIMITS.repeated && repeated.has(node)) stored.add(node);
-    const x = node.inputs[0];
-    const loop = x && isReduction(node) ? x.shape : node.shape;
     const reduces = (isReduction(node) || node.op === 'MatMul') && !isUnrolled(node);
     // The loop that this node is the result of, if it is one.
-    const here = `${level(node) - (stored.has(node) || reduces ? 1 : 0)}|${loop.filter((length) => length !== 1)}`;
+    const here = `${level(node) - (stored.has(node) || reduces ? 1 : 0)}|${loopShape(node, reduces)}`;
     const passed = stored.has(node) || reduces ? new Set([here]) : isSmall(node) ? new Set([`scalars ${level(node)}`]) : own;
     for (const operand of node.inputs) {
       const seen = contexts.get(operand) ?? new Set<string>();

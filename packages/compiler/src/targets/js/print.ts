@@ -5,8 +5,11 @@ import type { Expression } from './expression.js';
 import { printNumber, printOperands, printOperation } from './print-scalar.js';
 import { type Call, type Loop, type LoopProgram, NEUTRAL, type Place, type Root } from './program.js';
 
-/** One piece of the program's straight line: a scalar, or a whole loop. `weight` counts what V8 has to compile. */
-export type Statement = { readonly text: string; readonly weight: number };
+/**
+ * One piece of the program's straight line: a scalar, a whole loop or a call. `weight` counts what V8 has to compile,
+ * `trips` how often its innermost body runs.
+ */
+export type Statement = { readonly text: string; readonly weight: number; readonly trips: number };
 
 /** JavaScript of a program, before it is cut into functions. Storages are `b0 …`, extents `n10 …`, geometries `g0 …`. */
 export type PrintedProgram = { readonly statements: readonly Statement[]; readonly geometries: readonly object[]; readonly dynamic: boolean };
@@ -61,7 +64,7 @@ export function printProgram(program: LoopProgram): PrintedProgram {
     return load ? `b${load.storage.id}[${row ? `${name(row)}*${load.scale}+` : ''}${printAffine(load.index)}]` : '';
   };
   const flush = () => {
-    for (const text of top.lines.splice(0)) statements.push({ text, weight: 1 });
+    for (const text of top.lines.splice(0)) statements.push({ text, weight: 1, trips: 0 });
   };
   const target = ({ storage, index, dynamic: row }: Place): string =>
     `b${storage.id}[${row ? `${compute(row.row)}*${row.scale}+` : ''}${printAffine(index)}]`;
@@ -105,14 +108,14 @@ export function printProgram(program: LoopProgram): PrintedProgram {
     }
     scopes = [top];
     flush();
-    statements.push({ text: before.join('') + text, weight: weight + 1 });
+    statements.push({ text: before.join('') + text, weight: weight + 1, trips: loop.extents.reduce((a, b) => a * b, 1) });
   };
 
   const printCall = (call: Call): void => {
     flush();
     const geometry = geometries.push(call.geometry) - 1;
     // While types are being learned, only loops run.
-    statements.push({ text: `if(limit>99)${call.kernel}(g${geometry},b${call.output.id},${call.inputs.map((b) => `b${b.id}`).join(',')});`, weight: 1 });
+    statements.push({ text: `if(limit>99)${call.kernel}(g${geometry},b${call.output.id},${call.inputs.map((b) => `b${b.id}`).join(',')});`, weight: 1, trips: 0 });
   };
 
   const spilled = new Set<number>();

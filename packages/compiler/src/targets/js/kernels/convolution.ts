@@ -5,20 +5,30 @@ import { multiplyAdd } from './gemm.js';
 const BLOCK = 65_536;
 let columns = new Float64Array(0);
 
-/** Calls `visit(column, position)` for every element of a window that lies inside the image; both run over channels. */
-function eachTap(g: WindowGeometry, pixel: number, visit: (column: number, position: number) => void): void {
+/**
+ * Calls `visit` for every stretch of a window that lies inside the image: where it is among the window's columns, where in
+ * the image, and how long. A row of the window is one stretch, since channels and pixels follow each other in both.
+ */
+function eachStretch(g: WindowGeometry, pixel: number, visit: (column: number, position: number, length: number) => void): void {
   const perImage = g.outHeight * g.outWidth;
   const image = Math.floor(pixel / perImage);
   const within = pixel - image * perImage;
-  const row = Math.floor(within / g.outWidth) * g.strides[0] - g.padding[0];
+  const top = Math.floor(within / g.outWidth) * g.strides[0] - g.padding[0];
   const left = (within % g.outWidth) * g.strides[1] - g.padding[1];
-  for (let u = 0; u < g.kernel[0]; u++) {
-    const y = row + u * g.dilations[0];
+  const [kernelRows, kernelColumns] = g.kernel;
+  for (let u = 0; u < kernelRows; u++) {
+    const y = top + u * g.dilations[0];
     if (y < 0 || y >= g.height) continue;
-    for (let v = 0; v < g.kernel[1]; v++) {
+    const row = (image * g.height + y) * g.width;
+    if (g.dilations[1] === 1) {
+      const first = Math.max(0, -left);
+      const count = Math.min(kernelColumns, g.width - left) - first;
+      if (count > 0) visit((u * kernelColumns + first) * g.channels, (row + left + first) * g.channels, count * g.channels);
+      continue;
+    }
+    for (let v = 0; v < kernelColumns; v++) {
       const x = left + v * g.dilations[1];
-      if (x < 0 || x >= g.width) continue;
-      visit((u * g.kernel[1] + v) * g.channels, ((image * g.height + y) * g.width + x) * g.channels);
+      if (x >= 0 && x < g.width) visit((u * kernelColumns + v) * g.channels, (row + x) * g.channels, g.channels);
     }
   }
 }
@@ -36,8 +46,8 @@ function unfold(g: WindowGeometry, x: Float64Array, first: number, count: number
   scratch.fill(0, 0, count * width);
   for (let i = 0; i < count; i++) {
     const at = i * width;
-    eachTap(g, first + i, (column, position) => {
-      for (let c = 0; c < g.channels; c++) scratch[at + column + c] = x[position + c] as number;
+    eachStretch(g, first + i, (column, position, length) => {
+      for (let c = 0; c < length; c++) scratch[at + column + c] = x[position + c] as number;
     });
   }
 }
@@ -61,8 +71,8 @@ export function ConvInputGrad(g: WindowGeometry, out: Float64Array, dy: Float64A
     multiplyAdd(count, width, o, { values: dy, start: first * o, row: o, column: 1 }, { values: filter, start: 0, row: 1, column: o }, scratch, 0, width);
     for (let i = 0; i < count; i++) {
       const at = i * width;
-      eachTap(g, first + i, (column, position) => {
-        for (let c = 0; c < g.channels; c++) out[position + c] = (out[position + c] as number) + (scratch[at + column + c] as number);
+      eachStretch(g, first + i, (column, position, length) => {
+        for (let c = 0; c < length; c++) out[position + c] = (out[position + c] as number) + (scratch[at + column + c] as number);
       });
     }
   });

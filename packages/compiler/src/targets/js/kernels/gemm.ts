@@ -36,11 +36,24 @@ function tile(c: Float64Array, at: number, stride: number, rows: number, columns
     x = a[p + 3] as number;
     c30 += x * b0; c31 += x * b1; c32 += x * b2; c33 += x * b3;
   }
-  const add = (r: number, s: number, value: number) => {
-    if (r < rows && s < columns) c[at + r * stride + s] = (c[at + r * stride + s] as number) + value;
-  };
-  add(0, 0, c00); add(0, 1, c01); add(0, 2, c02); add(0, 3, c03); add(1, 0, c10); add(1, 1, c11); add(1, 2, c12); add(1, 3, c13);
-  add(2, 0, c20); add(2, 1, c21); add(2, 2, c22); add(2, 3, c23); add(3, 0, c30); add(3, 1, c31); add(3, 2, c32); add(3, 3, c33);
+  if (columns >= 4 && rows >= 4) {
+    addRow(c, at, c00, c01, c02, c03);
+    addRow(c, at + stride, c10, c11, c12, c13);
+    addRow(c, at + 2 * stride, c20, c21, c22, c23);
+    addRow(c, at + 3 * stride, c30, c31, c32, c33);
+    return;
+  }
+  const sums = [c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33];
+  for (let r = 0; r < Math.min(4, rows); r++) {
+    for (let s = 0; s < Math.min(4, columns); s++) c[at + r * stride + s] = (c[at + r * stride + s] as number) + (sums[4 * r + s] as number);
+  }
+}
+
+function addRow(c: Float64Array, at: number, v0: number, v1: number, v2: number, v3: number): void {
+  c[at] = (c[at] as number) + v0;
+  c[at + 1] = (c[at + 1] as number) + v1;
+  c[at + 2] = (c[at + 2] as number) + v2;
+  c[at + 3] = (c[at + 3] as number) + v3;
 }
 
 /**

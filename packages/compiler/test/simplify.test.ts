@@ -1,0 +1,149 @@
+import * as ir from '@bpc/compiler';
+import { compileToJs, type Graph, graphBuilder, type Node } from '@bpc/compiler';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sizeOf } from '../src/ir/shape.js';
+import { interpret } from './interpreter.js';
+
+/** Numbers that steer the construction of one random graph; the same numbers build the same mathematics twice. */
+const recipe = fc.record({
+  inputs: fc.array(fc.constantFrom([], [3], [4, 3], [1, 3], [4, 1], [2, 4, 3], [30], [5, 9]), { minLength: 2, maxLength: 4 }),
+  steps: fc.array(fc.tuple(fc.nat(19), fc.nat(1000), fc.nat(1000), fc.nat(1000)), { minLength: 1, maxLength: 14 }),
+});
+type Recipe = typeof recipe extends fc.Arbitrary<infer T> ? T : never;
+
+const UNARY = ['Neg', 'Exp', 'Relu', 'Sigmoid', 'Tanh', 'Abs', 'Step', 'Sin', 'Softplus', 'Floor'] as const;
+const BINARY = ['Add', 'Sub', 'Mul', 'Maximum', 'Minimum', 'Add', 'Sub', 'Mul'] as const;
+const CONSTANTS = [0, 1, 2, -1, 0.5, -3];
+
+const broadcasts = (a: Node, b: Node) => {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  return [...Array(rank).keys()].every((i) => {
+    const [x, y] = [a.shape[a.shape.length - rank + i] ?? 1, b.shape[b.shape.length - rank + i] ?? 1];
+    return x === y || x === 1 || y === 1;
+  });
+};
+
+function build({ inputs, steps }: Recipe, simplify: boolean): Graph {
+  const g = graphBuilder({ simplify });
+  // Shapes decide which steps are possible, and they are the same with and without simplification.
+  const nodes: Node[] = [...inputs.map((shape) => g.input(shape, 'float32')), ...CONSTANTS.map((c) => ir.scalar(g, c))];
+  const made: Node[] = [];
+  // Bounded, so that a difference means a wrong rule and not a huge number.
+  const add = (node: Node) => {
+    const bounded = sizeOf(node.shape) > 400 ? ir.reduce(g, 'Sum', node, [0], false) : node;
+    nodes.push(bounded);
+    made.push(bounded);
+  };
+  for (const [kind, i, j, k] of steps) {
+    const x = nodes[i % nodes.length]!;
+    const y = nodes[j % nodes.length]!;
+    const rank = x.shape.length;
+    const axis = rank === 0 ? 0 : k % rank;
+    const axes = x.shape.map((_, a) => a).filter((a) => (k >> a) % 2 === 0);
+    if (kind < 3) add(ir.unary(g, UNARY[k % UNARY.length]!, kind === 0 ? ir.unary(g, 'Tanh', x) : x.op === 'Exp' ? ir.unary(g, 'Sin', x) : x));
+    else if (kind < 9 && broadcasts(x, y)) add(ir.binary(g, BINARY[k % BINARY.length]!, x, y));
+    else if (kind === 9) add(ir.binary(g, 'Div', x, ir.scalar(g, CONSTANTS[1 + (k % 5)]!)));
+    else if (kind === 10) add(ir.binary(g, 'Pow', ir.unary(g, 'Abs', x), ir.scalar(g, [0, 1, 2, 0.5, 3][k % 5]!)));
+    else if (kind === 11 && broadcasts(x, y)) add(ir.select(g, ir.compare(g, 'Greater', x, y), y, ir.scalar(g, 2)));
+    else if (kind === 12) add(ir.reduce(g, (['Sum', 'Sum', 'Max', 'Min'] as const)[j % 4]!, x, axes, i % 2 === 0));
+    else if (kind === 13) add(ir.mean(g, x, axes, i % 2 === 0));
+    else if (kind === 14) add(ir.reshape(g, x, k % 2 === 0 ? [sizeOf(x.shape)] : [1, ...x.shape, 1]));
+    else if (kind === 15) add(ir.transpose(g, x, [...x.shape.keys()].reverse()));
+    else if (kind === 16) add(ir.broadcast(g, x, [k % 3 + 1, ...x.shape.map((d) => (d === 1 ? 2 : d))]));
+    else if (kind === 17 && rank > 0) add(ir.slice(g, x, x.shape.map((d, a) => (a === axis && d > 1 ? 1 : 0)), x.shape.map((d, a) => (a === axis && d > 1 ? d - 1 : d))));
+    else if (kind === 18 && rank > 0) add(ir.pad(g, x, x.shape.map((_, a): [number, number] => (a === axis ? [1, k % 2] : [0, 0])), j % 2));
+    else if (kind === 19 && rank > 0) add(k % 2 === 0 ? ir.reverse(g, x, [axis]) : ir.concat(g, [x, ir.unary(g, 'Sin', x), x], axis));
+    else if (rank === 2 && y.shape.length === 2 && x.shape[1] === y.shape[1]) add(ir.matMul(g, x, y, false, true));
+  }
+  return g.finish(made.length > 0 ? made.slice(-3) : [nodes[0]!], 'random');
+}
+
+const data = (graph: Graph) => graph.inputs.map((node, i) => Float64Array.from({ length: sizeOf(node.shape) }, (_, k) => Math.sin(1 + i * 7 + k * 1.7)));
+
+function expectEqual(found: readonly ArrayLike<number>[], expected: readonly ArrayLike<number>[], graph: Graph) {
+  expected.forEach((want, i) => {
+    // Sums are rearranged: the error is relative to the terms, not to a sum that may cancel.
+    const scale = Math.max(1, ...Array.from(want, Math.abs).filter(Number.isFinite));
+    for (let k = 0; k < want.length; k++) {
+      const [a, b] = [found[i]![k]!, want[k]!];
+      if (Object.is(a, b) || a === b) continue;
+      if (!(Math.abs(a - b) <= 1e-12 * scale)) expect.fail(`output ${i}[${k}] is ${a}, expected ${b}\n${ir.printGraph(graph)}`);
+    }
+  });
+}
+
+// Steps, comparisons and floors jump where rounding decides; everything else is continuous.
+const jumps = (graph: Graph) => ir.topologicalOrder(graph.outputs).some((node) => ['Step', 'Floor', 'Greater'].includes(node.op));
+const huge = (graph: Graph) => interpret(graph, data(graph)).some((values) => values.some((v) => !(Math.abs(v) < 1e8)));
+
+describe('simplification', () => {
+  it('does not change what a random graph computes', () => {
+    fc.assert(fc.property(recipe, (r) => {
+      const [plain, simple] = [build(r, false), build(r, true)];
+      if (huge(plain)) return;
+      const tolerant = jumps(plain);
+      const [expected, found] = [interpret(plain, data(plain)), interpret(simple, data(simple))];
+      expect(found.map((x) => x.length)).toEqual(expected.map((x) => x.length));
+      if (!tolerant) expectEqual(found, expected, simple);
+    }), { numRuns: 600, seed: 7 });
+  });
+
+  it('and lowering to JavaScript compute what the definitions say', () => {
+    fc.assert(fc.property(recipe, (r) => {
+      for (const simplify of [false, true]) {
+        const graph = build(r, simplify);
+        if (huge(graph)) return;
+        const outputs = graph.outputs.map((node) => new Float64Array(sizeOf(node.shape)));
+        compileToJs(graph).runSync(data(graph), outputs);
+        expectEqual(outputs, interpret(graph, data(graph)), graph);
+      }
+    }), { numRuns: 300, seed: 3 });
+  }, 120_000);
+});
+
+describe('each rule', () => {
+  const f = graphBuilder();
+  const x = f.input([7, 5], 'float32');
+  const row = f.input([5], 'float32');
+  const column = f.input([7, 1], 'float32');
+  const c = (value: number) => ir.scalar(f, value);
+  const { add, sub, mul, div } = { add: 'Add', sub: 'Sub', mul: 'Mul', div: 'Div' } as const;
+  const big = ir.binary(f, mul, x, x);
+  const cases: [string, Node, Node][] = [
+    ['x·1 = x', ir.binary(f, mul, x, c(1)), x],
+    ['x + 0 = x', ir.binary(f, add, c(0), x), x],
+    ['x / c = x·(1/c)', ir.binary(f, div, x, c(4)), ir.binary(f, mul, x, c(0.25))],
+    ['x² = x·x', ir.binary(f, 'Pow', x, c(2)), big],
+    ['a + b = b + a', ir.binary(f, add, x, row), ir.binary(f, add, row, x)],
+    ['−x = −1·x', ir.unary(f, 'Neg', x), ir.binary(f, mul, c(-1), x)],
+    ['(x + s) − (m + s) = x − m', ir.binary(f, sub, ir.binary(f, add, x, row), ir.binary(f, add, column, row)), ir.binary(f, sub, x, column)],
+    ['(x·2)·3 = x·6', ir.binary(f, mul, ir.binary(f, mul, x, c(2)), c(3)), ir.binary(f, mul, x, c(6))],
+    ['Σ s·x = s·Σx', ir.reduce(f, 'Sum', ir.binary(f, mul, x, column), [1], true), ir.binary(f, mul, column, ir.reduce(f, 'Sum', x, [1], true))],
+    ['mean(x + s) = mean(x) + s', ir.mean(f, ir.binary(f, add, x, row), [0], true), ir.binary(f, add, ir.mean(f, x, [0], true), row)],
+    ['f(broadcast(x)) = broadcast(f(x))', ir.unary(f, 'Exp', ir.broadcast(f, row, [7, 5])), ir.broadcast(f, ir.unary(f, 'Exp', row), [7, 5])],
+    ['transpose(transpose(x)) = x', ir.transpose(f, ir.transpose(f, x, [1, 0]), [1, 0]), x],
+    ['reshape(reshape(x)) = x', ir.reshape(f, ir.reshape(f, x, [35]), [7, 5]), x],
+    ['slice(pad(x)) = x', ir.slice(f, ir.pad(f, x, [[1, 2], [0, 0]], 0), [1, 0], [7, 5]), x],
+    ['log(1 + exp x) = softplus x', ir.unary(f, 'Log', ir.binary(f, add, c(1), ir.unary(f, 'Exp', x))), ir.unary(f, 'Softplus', x)],
+    ['where(true, x, y) = x', ir.select(f, ir.constant(f, [1], [], 'bool'), x, big), x],
+  ];
+  it.each(cases)('%s', (_, found, expected) => expect(ir.printGraph(f.finish([found], ''))).toBe(ir.printGraph(f.finish([expected], ''))));
+
+  it.each<[string, Node, number, number]>([
+    ['x·0 is NaN for an infinite x', ir.binary(f, mul, x, c(0)), Number.POSITIVE_INFINITY, Number.NaN],
+    ['x − x is NaN for an infinite x', ir.binary(f, sub, x, x), Number.POSITIVE_INFINITY, Number.NaN],
+    ['x / x is NaN at zero', ir.binary(f, div, x, x), 0, Number.NaN],
+    ['max(x, 1) of NaN is NaN', ir.binary(f, 'Maximum', x, c(1)), Number.NaN, Number.NaN],
+    ['relu of NaN is NaN', ir.unary(f, 'Relu', x), Number.NaN, Number.NaN],
+    ['Σ max of NaN is NaN', ir.reduce(f, 'Max', x, [0, 1], true), Number.NaN, Number.NaN],
+    ['x / 1e-320 stays a division', ir.binary(f, div, x, c(1e-320)), 1e-320, 1],
+    ['(x·1e200)·1e200 does not merge into infinity', ir.binary(f, mul, ir.binary(f, mul, x, c(1e200)), c(1e200)), 0, 0],
+  ])('%s', (_, node, value, expected) => {
+    const graph = f.finish([node], '');
+    const outputs = [new Float64Array(sizeOf(node.shape))];
+    compileToJs(graph).runSync([new Float64Array(35).fill(value), new Float64Array(5), new Float64Array(7)], outputs);
+    expect(outputs[0]![0]).toBe(expected);
+  });
+});
+
