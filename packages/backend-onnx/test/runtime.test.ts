@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { type Node, topologicalOrder } from '@bpc/compiler';
-import { BpcError, ConfigError, disposeTree, grad, gradDot, MissingKernelError } from '@bpc/core';
+import { BpcError, ConfigError, disposeTree, grad, gradDot, MissingKernelError, scope } from '@bpc/core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { add, conv2d, matMul, memory, mul, relu, reshape, setBackend, square, sum, tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { add, conv2d, matMul, memory, mul, relu, reshape, setBackend, square, sum, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type OnnxOptions, type OrtModule, onnxRuntime, onnxTarget } from '../src/index.js';
@@ -202,7 +202,7 @@ describe('Winograd layers', () => {
       gradient: grad((p: readonly Tensor[]) => network(p, x))(params),
       mixed: grad((z: Tensor) => gradDot((p: readonly Tensor[]) => network(p, z))(params, v))(x),
     });
-    const expected = tidy(() => both(weights, direction, images));
+    const expected = scope(() => both(weights, direction, images));
     const runtime = await onnxRuntime({ ort, threads: 1 });
     const found = await runtime.compile(both)(weights, direction, images);
     found.gradient.forEach((value, i) =>
