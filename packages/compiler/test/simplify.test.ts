@@ -7,12 +7,13 @@ import { interpret } from './interpreter.js';
 
 /** Numbers that steer the construction of one random graph; the same numbers build the same mathematics twice. */
 const recipe = fc.record({
-  inputs: fc.array(fc.constantFrom([], [3], [4, 3], [1, 3], [4, 1], [2, 4, 3], [30], [5, 9]), { minLength: 2, maxLength: 4 }),
-  steps: fc.array(fc.tuple(fc.nat(19), fc.nat(1000), fc.nat(1000), fc.nat(1000)), { minLength: 1, maxLength: 14 }),
+  // Shapes that broadcast with each other; the second family is too large for scalars.
+  inputs: fc.constantFrom([[4, 3], [3], [4, 1], [2, 4, 3], []], [[5, 9], [9], [5, 1], [5, 9], [2, 1, 1]]),
+  steps: fc.array(fc.tuple(fc.nat(20), fc.nat(1000), fc.nat(1000), fc.nat(1000)), { minLength: 3, maxLength: 30 }),
 });
 type Recipe = typeof recipe extends fc.Arbitrary<infer T> ? T : never;
 
-const UNARY = ['Neg', 'Exp', 'Relu', 'Sigmoid', 'Tanh', 'Abs', 'Step', 'Sin', 'Softplus', 'Floor'] as const;
+const UNARY = ['Neg', 'Exp', 'Relu', 'Sigmoid', 'Tanh', 'Abs', 'Sin', 'Softplus'] as const;
 const BINARY = ['Add', 'Sub', 'Mul', 'Maximum', 'Minimum', 'Add', 'Sub', 'Mul'] as const;
 const CONSTANTS = [0, 1, 2, -1, 0.5, -3];
 
@@ -23,6 +24,9 @@ const broadcasts = (a: Node, b: Node) => {
     return x === y || x === 1 || y === 1;
   });
 };
+
+/** Mostly one of the latest, so that rules about chains of operations apply. */
+const recent = (nodes: readonly Node[], i: number) => nodes[nodes.length - 1 - Math.floor((i / 1001) ** 2 * nodes.length)]!;
 
 function build({ inputs, steps }: Recipe, simplify: boolean): Graph {
   const g = graphBuilder({ simplify });
@@ -36,16 +40,17 @@ function build({ inputs, steps }: Recipe, simplify: boolean): Graph {
     made.push(bounded);
   };
   for (const [kind, i, j, k] of steps) {
-    const x = nodes[i % nodes.length]!;
-    const y = nodes[j % nodes.length]!;
+    const x = recent(nodes, i);
+    const y = recent(nodes, j);
     const rank = x.shape.length;
     const axis = rank === 0 ? 0 : k % rank;
     const axes = x.shape.map((_, a) => a).filter((a) => (k >> a) % 2 === 0);
-    if (kind < 3) add(ir.unary(g, UNARY[k % UNARY.length]!, kind === 0 ? ir.unary(g, 'Tanh', x) : x.op === 'Exp' ? ir.unary(g, 'Sin', x) : x));
+    if (kind < 3) add(ir.unary(g, UNARY[k % UNARY.length]!, UNARY[k % UNARY.length] === 'Exp' ? ir.unary(g, 'Tanh', x) : x));
     else if (kind < 9 && broadcasts(x, y)) add(ir.binary(g, BINARY[k % BINARY.length]!, x, y));
     else if (kind === 9) add(ir.binary(g, 'Div', x, ir.scalar(g, CONSTANTS[1 + (k % 5)]!)));
     else if (kind === 10) add(ir.binary(g, 'Pow', ir.unary(g, 'Abs', x), ir.scalar(g, [0, 1, 2, 0.5, 3][k % 5]!)));
-    else if (kind === 11 && broadcasts(x, y)) add(ir.select(g, ir.compare(g, 'Greater', x, y), y, ir.scalar(g, 2)));
+    // Compared with a number that no other value equals: rounding must not decide.
+    else if (kind === 11 && broadcasts(x, y)) add(ir.select(g, ir.compare(g, 'Greater', x, ir.scalar(g, 0.3779)), y, ir.scalar(g, 2)));
     else if (kind === 12) add(ir.reduce(g, (['Sum', 'Sum', 'Max', 'Min'] as const)[j % 4]!, x, axes, i % 2 === 0));
     else if (kind === 13) add(ir.mean(g, x, axes, i % 2 === 0));
     else if (kind === 14) add(ir.reshape(g, x, k % 2 === 0 ? [sizeOf(x.shape)] : [1, ...x.shape, 1]));
@@ -73,20 +78,32 @@ function expectEqual(found: readonly ArrayLike<number>[], expected: readonly Arr
   });
 }
 
-// Steps, comparisons and floors jump where rounding decides; everything else is continuous.
-const jumps = (graph: Graph) => ir.topologicalOrder(graph.outputs).some((node) => ['Step', 'Floor', 'Greater'].includes(node.op));
-const huge = (graph: Graph) => interpret(graph, data(graph)).some((values) => values.some((v) => !(Math.abs(v) < 1e8)));
+const huge = (graph: Graph) => interpret(graph, data(graph)).some((values) => values.some((v) => !(Math.abs(v) < 1e12)));
 
 describe('simplification', () => {
   it('does not change what a random graph computes', () => {
     fc.assert(fc.property(recipe, (r) => {
       const [plain, simple] = [build(r, false), build(r, true)];
       if (huge(plain)) return;
-      const tolerant = jumps(plain);
       const [expected, found] = [interpret(plain, data(plain)), interpret(simple, data(simple))];
       expect(found.map((x) => x.length)).toEqual(expected.map((x) => x.length));
-      if (!tolerant) expectEqual(found, expected, simple);
-    }), { numRuns: 600, seed: 7 });
+      expectEqual(found, expected, simple);
+    }), { numRuns: 1500, seed: 7 });
+  });
+
+  it('does not change sums and means of products and sums with smaller tensors', () => {
+    const OPS = ['Add', 'Sub', 'Mul'] as const;
+    const make = (simplify: boolean) => {
+      const g = graphBuilder({ simplify });
+      const operands = [g.input([5, 9], 'float32'), g.input([9], 'float32'), g.input([5, 1], 'float32'), g.input([], 'float32')];
+      const outputs = operands.flatMap((p) => operands.flatMap((q) => operands.flatMap((r) => OPS.flatMap((first) => OPS.flatMap((second) => {
+        const whole = ir.broadcast(g, ir.binary(g, second, ir.binary(g, first, p, q), r), [5, 9]);
+        return [[0], [1], [0, 1]].flatMap((axes) => [ir.reduce(g, 'Sum', whole, axes, true), ir.mean(g, whole, axes, false)]);
+      })))));
+      return g.finish(outputs, 'exhaustive');
+    };
+    const [plain, simple] = [make(false), make(true)];
+    expectEqual(interpret(simple, data(simple)), interpret(plain, data(plain)), simple);
   });
 
   it('and lowering to JavaScript compute what the definitions say', () => {

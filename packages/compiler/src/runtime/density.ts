@@ -1,4 +1,4 @@
-import { ConfigError, type FlatDensity, flattenHost, hostArray, hostEntries, type HostTree, isHostTensor, type Tree, treeLeaves, unflattenHost, valueAndGrad } from '@bpc/core';
+import { ConfigError, type FlatDensity, flattenHost, hostArray, hostEntries, type HostTree, isHostTensor, ShapeError, type Tree, treeLeaves, unflattenHost, valueAndGrad } from '@bpc/core';
 import { ready, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { concat, type DType, type Executable, type Graph, type Node, reshape, type Shape, slice, type Target } from '../ir/index.js';
 import { sizeOf } from '../ir/shape.js';
@@ -85,11 +85,19 @@ export async function compiledDensity<P extends Tree, D extends Tree>(
   const size = parameters.reduce((sum, leaf) => sum + leaf.values.length, 0);
   const { run, idle } = queue();
   let disposed = false;
+  const check = (position: Float64Array, gradient: Float64Array): void => {
+    if (disposed) throw new ConfigError('the density is disposed', 'make a new one with runtime.density');
+    if (position.length === size && gradient.length === size) return;
+    throw new ShapeError(`position and gradient have ${position.length} and ${gradient.length} numbers, expected ${size}`, "pass vectors of the density's size");
+  };
   const density: FlatDensity = {
     size,
     flatten: (params) => flattenHost(params, like),
     unflatten: (position) => unflattenHost(position, like),
-    evaluate: executable.runSync ? synchronous(executable, dataLeaves) : (position, gradient) => run(() => asynchronous(executable, dataLeaves, position, gradient)),
+    evaluate: executable.runSync ? synchronous(executable, dataLeaves, check) : async (position, gradient) => {
+      check(position, gradient);
+      return run(() => asynchronous(executable, dataLeaves, position, gradient));
+    },
     async dispose() {
       if (disposed) return;
       disposed = true;
@@ -101,12 +109,13 @@ export async function compiledDensity<P extends Tree, D extends Tree>(
   return density;
 }
 
-function synchronous(executable: Executable, data: readonly HostLeaf[]): (position: Float64Array, gradient: Float64Array) => number {
+function synchronous(executable: Executable, data: readonly HostLeaf[], check: (position: Float64Array, gradient: Float64Array) => void): (position: Float64Array, gradient: Float64Array) => number {
   const value = new Float64Array(1);
   // Kept and refilled: no allocation may stand in a sampler's inner loop.
   const inputs: Float64Array[] = [value, ...data.map((leaf) => leaf.values)];
   const outputs: Float64Array[] = [value, value];
   return (position, gradient) => {
+    check(position, gradient);
     inputs[0] = position;
     outputs[1] = gradient;
     executable.runSync?.(inputs, outputs);

@@ -2,7 +2,7 @@ import { ConfigError, hostNormal, hostUniform, isKey, type Program, type Program
 import { ready, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Executable, Target } from '../ir/index.js';
 import { sizeOf } from '../ir/shape.js';
-import { argumentLeaves, assertTree, signature } from '../trace/arguments.js';
+import { allLeaves, signature } from '../trace/arguments.js';
 import { derivedKey } from '../trace/symbolic-key.js';
 import { type InputSource, trace, type Traced } from '../trace/trace.js';
 import { type OutputPlan, planOutputs, type Values } from './outputs.js';
@@ -18,22 +18,25 @@ async function compileFor<A extends readonly ProgramArgument[], R extends Tree>(
   return { traced, plan, executable: plan.graph.outputs.length > 0 ? await target.lower(plan.graph) : undefined };
 }
 
+/** Arguments of one call with their tensors. */
+type Call = { readonly args: readonly ProgramArgument[]; readonly leaves: ReturnType<typeof allLeaves> };
+
 /** The values of one input at this call: a tensor's, or noise drawn from the real key. */
-async function inputValues(source: InputSource, args: readonly ProgramArgument[]): Promise<Values> {
-  const argument = args[source.argument];
+async function inputValues(source: InputSource, { args, leaves }: Call): Promise<Values> {
   if (source.kind === 'tensor') {
-    const leaf = argumentLeaves(argument, source.argument)[source.leaf];
+    const leaf = leaves[source.argument]?.[source.leaf];
     if (leaf === undefined) throw new RangeError(`argument ${source.argument} has no leaf ${source.leaf}`);
     return leaf[1].data() as Promise<Values>;
   }
+  const argument = args[source.argument];
   if (!isKey(argument)) throw new RangeError(`argument ${source.argument} is not a key`);
   const draw = source.kind === 'normal' ? hostNormal : hostUniform;
   return draw(derivedKey(argument, source), sizeOf(source.shape));
 }
 
-function checkAlive(args: readonly ProgramArgument[], name: string): void {
-  args.forEach((argument, position) => {
-    for (const [path, leaf] of argumentLeaves(argument, position)) {
+function checkAlive({ leaves }: Call, name: string): void {
+  leaves.forEach((entries, position) => {
+    for (const [path, leaf] of entries) {
       if (leaf.isDisposed) {
         throw new ConfigError(`argument ${position} of '${name}' is disposed${path ? ` at '${path}'` : ''}`, 'pass tensors that are still alive');
       }
@@ -41,8 +44,8 @@ function checkAlive(args: readonly ProgramArgument[], name: string): void {
   });
 }
 
-async function execute<R>({ traced, plan, executable }: Compiled<R>, args: readonly ProgramArgument[]): Promise<R> {
-  const inputs = await Promise.all(traced.sources.map((source) => inputValues(source, args)));
+async function execute<R>({ traced, plan, executable }: Compiled<R>, call: Call): Promise<R> {
+  const inputs = await Promise.all(traced.sources.map((source) => inputValues(source, call)));
   const computed = executable ? await executable.run(inputs) : [];
   const { outputs } = traced.graph;
   const tensors: Tensor[] = plan.collect(inputs, computed).map((values, i) => {
@@ -63,8 +66,8 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
   const { run, idle } = queue();
   const name = fn.name || 'anonymous function';
   let disposed = false;
-  const compiled = (args: A): Promise<Compiled<R>> => {
-    const id = signature(args);
+  const compiled = (args: A, leaves: Call['leaves']): Promise<Compiled<R>> => {
+    const id = signature(args, leaves);
     let entry = cache.get(id);
     if (entry === undefined) {
       entry = compileFor(fn, args, target);
@@ -79,16 +82,15 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
   };
   const call = async (...args: A): Promise<R> => {
     check();
-    checkAlive(args, name);
-    return run(async () => execute(await compiled(args), args));
+    const given: Call = { args, leaves: allLeaves(args) };
+    checkAlive(given, name);
+    return run(async () => execute(await compiled(args, given.leaves), given));
   };
   const program: Program<A, R> = Object.assign(call, {
     async prepare(...like: A) {
       check();
-      like.forEach((argument, position) => {
-        if (argument !== undefined && !isKey(argument)) assertTree(argument, `argument ${position} of '${name}'`);
-      });
-      await run(() => compiled(like));
+      const leaves = allLeaves(like);
+      await run(() => compiled(like, leaves));
     },
     async dispose() {
       if (disposed) return;

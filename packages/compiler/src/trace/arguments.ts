@@ -20,11 +20,11 @@ export function argumentLeaves(argument: ProgramArgument, position: number): (re
   return treeEntries(argument);
 }
 
+/** The tensors of all arguments, read once per call. */
+export const allLeaves = (args: readonly ProgramArgument[]) => args.map(argumentLeaves);
+
 /** Arguments with equal signatures share one compiled program. */
-export function signature(args: readonly ProgramArgument[]): string {
-  return args.map((argument, position) => {
-    if (argument === undefined) return '-';
-    if (isKey(argument)) return 'key';
-    return argumentLeaves(argument, position).map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape}]`).join(',');
-  }).join(';');
+export function signature(args: readonly ProgramArgument[], leaves: ReturnType<typeof allLeaves>): string {
+  return args.map((argument, position) =>
+    argument === undefined ? '-' : isKey(argument) ? 'key' : leaves[position]?.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape}]`).join(',')).join(';');
 }

@@ -15,7 +15,7 @@ let serial = 0;
 const matches = (text: string, pattern: RegExp): string[] => [...new Set(text.match(pattern))];
 
 /** A loop with so many trips pays for a call, and a function of its own is optimised sooner and better. */
-const LONG_LOOP = 20_000;
+const LONG_LOOP = 4000;
 
 /** Statements in runs that V8 can optimise. A single loop is never cut. */
 function cut(statements: readonly Statement[]): string[] {
