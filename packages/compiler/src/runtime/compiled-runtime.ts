@@ -16,7 +16,7 @@ export type CompiledRuntimeOptions = {
  *
  * @example
  * ```ts
- * import { scalar, square } from '@tensorflow/tfjs-core';
+ * import { scalar, square, type Tensor } from '@tensorflow/tfjs-core';
  * import { compiledRuntime, jsTarget } from '@bpc/compiler';
  * const runtime = compiledRuntime({ target: jsTarget() });
  * const squared = runtime.compile((x: Tensor) => square(x));

@@ -1,4 +1,3 @@
-import { topologicalOrder } from '../ir/builder.js';
 import type { DType, Graph, Node } from '../ir/index.js';
 import { sizeOf } from '../ir/shape.js';
 
@@ -48,7 +47,3 @@ export function planOutputs(graph: Graph): OutputPlan {
 function matches(source: ArrayLike<number>, dtype: DType): source is Values {
   return dtype === 'float32' ? source instanceof Float32Array : dtype === 'int32' ? source instanceof Int32Array : source instanceof Uint8Array;
 }
-
-/** Which inputs the outputs need: targets may leave the others out. */
-export const neededInputs = (graph: Graph): Set<number> =>
-  new Set(topologicalOrder(graph.outputs).flatMap((node) => (node.op === 'Input' ? [node.attributes.index] : [])));

@@ -62,9 +62,9 @@ function symbolicArgument(session: TraceSession, argument: ProgramArgument, posi
  * MissingKernelError if it uses a kernel that cannot be traced; MissingGradientError for a missing gradient rule.
  * @example
  * ```ts
- * import { square, sum, tensor } from '@tensorflow/tfjs-core';
+ * import { square, sum, type Tensor, tensor } from '@tensorflow/tfjs-core';
  * import { jsRuntime, printGraph, trace } from '@bpc/compiler';
- * jsRuntime();
+ * jsRuntime(); // without a tfjs backend, tensors need the storage it registers
  * const traced = trace((x: Tensor) => sum(square(x)), [tensor([1, 2])]);
  * console.log(printGraph(traced.graph));
  * ```

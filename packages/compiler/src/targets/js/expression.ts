@@ -6,7 +6,7 @@ import { type Affine, depthOf, printAffine } from './affine.js';
 import type { Storage } from './program.js';
 
 /** `Gate` and `Positive` are the branch-free halves of sigmoid and softplus; `Truncate` is the cast to int32. */
-export type ScalarOp = Unary | Binary | Compare | 'Select' | 'Truncate' | 'NotZero' | 'Gate' | 'Positive' | 'InRange';
+export type ScalarOp = Unary | Binary | Compare | 'Select' | 'Truncate' | 'Gate' | 'Positive';
 
 /** One scalar value of a program, hash-consed: equal expressions are one object. */
 export type Expression = {
@@ -33,7 +33,6 @@ export interface Expressions {
   select(condition: Expression, a: Expression, b: Expression): Expression;
   /** An operation without rules. */
   apply(op: ScalarOp, args: readonly Expression[]): Expression;
-  readonly count: () => number;
 }
 
 export const isUnary = (op: string): op is Unary => (UNARY as readonly string[]).includes(op);
@@ -60,7 +59,6 @@ export function expressions(): Expressions {
     return found;
   };
   const x: Expressions = {
-    count: () => count,
     number: (value) => intern('number', [], Object.is(value, -0) ? '0' : String(value)),
     total: (name, level) => intern('total', [], name, level),
     load: (storage, index, row, scale = 0) =>

@@ -10,7 +10,7 @@ import { type JsTargetOptions, jsTarget } from './target.js';
  *
  * @example
  * ```ts
- * import { square, sub } from '@tensorflow/tfjs-core';
+ * import { type Scalar, square, sub, type Tensor } from '@tensorflow/tfjs-core';
  * import { jsRuntime } from '@bpc/compiler';
  * const density = await jsRuntime().density((p: { x: Tensor }) => sub(0, square(p.x)) as Scalar, { x: 1 });
  * const gradient = new Float64Array(1);
