@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { jsRuntime } from '@bpc/compiler';
 import type { HostTree } from '@bpc/core';
-import { add, div, exp, log, matMul, mul, reshape, type Scalar, slice, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { add, div, exp, log, matMul, mul, reshape, type Scalar, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 
-const read = (name: string, file: string) => JSON.parse(readFileSync(new URL(`../../../tooling/fixtures/posteriordb/${name}/${file}`, import.meta.url), 'utf8'));
+const read = (name: string, file: string) =>
+  JSON.parse(readFileSync(new URL(`../../../tooling/fixtures/posteriordb/${name}/${file}`, import.meta.url), 'utf8'));
 
 const sumSquares = (x: Tensor) => sum(square(x));
 /** Half-Cauchy(0, scale) on exp(u), with the log-Jacobian of exp. */
@@ -12,7 +13,11 @@ const halfCauchy = (u: Tensor, scale: number) => sub(u, log(add(1, square(div(ex
 /** Σ log N(y | m, exp(u)) without its constant. */
 const normal = (y: Tensor, m: Tensor, u: Tensor, n: number) => sub(mul(mul(-0.5, sumSquares(sub(y, m))), exp(mul(-2, u))), mul(n, u));
 
-type Posterior = { readonly like: HostTree; readonly data: HostTree; readonly logDensity: (p: any, data: any) => Scalar };
+type Posterior = {
+  readonly like: HostTree;
+  readonly data: HostTree;
+  readonly logDensity: (params: Record<string, Tensor>, data: Record<string, Tensor>) => Scalar;
+};
 
 /** A linear regression with K coefficients; flat order is `a` (coefficients) then `b` (log of the noise). */
 const regression = (X: number[][], y: number[], K: number, prior: (a: Tensor, b: Tensor) => Tensor): Posterior => ({
@@ -38,11 +43,21 @@ const posteriors: Record<string, () => Posterior> = {
     const { y, K, T } = read('arK-arK', 'data.json');
     const times = Array.from({ length: T - K }, (_, i) => i + K);
     const X = times.map((t) => [1, ...Array.from({ length: K }, (_, k) => y[t - k - 1])]);
-    return regression(X, times.map((t) => y[t]), K + 1, (a, b) => add(mul(-0.5 / 100, sumSquares(a)), halfCauchy(b, 2.5)));
+    return regression(
+      X,
+      times.map((t) => y[t]),
+      K + 1,
+      (a, b) => add(mul(-0.5 / 100, sumSquares(a)), halfCauchy(b, 2.5)),
+    );
   },
   'kidiq-kidscore_interaction': () => {
     const { kid_score, mom_hs, mom_iq } = read('kidiq-kidscore_interaction', 'data.json');
-    return regression(kid_score.map((_: number, i: number) => [1, mom_hs[i], mom_iq[i], mom_hs[i] * mom_iq[i]]), kid_score, 4, (_, b) => halfCauchy(b, 2.5));
+    return regression(
+      kid_score.map((_: number, i: number) => [1, mom_hs[i], mom_iq[i], mom_hs[i] * mom_iq[i]]),
+      kid_score,
+      4,
+      (_, b) => halfCauchy(b, 2.5),
+    );
   },
   'sblrc-blr': () => {
     const { X, y } = read('sblrc-blr', 'data.json');
@@ -73,13 +88,37 @@ describe('densities in float64 agree with the reference posteriors', () => {
 
 describe('FlatDensity', () => {
   it('flattens and unflattens in canonical order', async () => {
-    const density = await jsRuntime().density(({ b, a }: { b: Tensor; a: Tensor }) => sum(add(sum(a), b)) as Scalar, { b: 1, a: [[1, 2], [3, 4]] });
-    expect([...density.flatten({ b: 9, a: [[5, 6], [7, 8]] })]).toEqual([5, 6, 7, 8, 9]);
-    expect(density.unflatten(Float64Array.of(1, 2, 3, 4, 5))).toEqual({ a: [[1, 2], [3, 4]], b: 5 });
+    const density = await jsRuntime().density(({ b, a }: { b: Tensor; a: Tensor }) => sum(add(sum(a), b)) as Scalar, {
+      b: 1,
+      a: [
+        [1, 2],
+        [3, 4],
+      ],
+    });
+    expect([
+      ...density.flatten({
+        b: 9,
+        a: [
+          [5, 6],
+          [7, 8],
+        ],
+      }),
+    ]).toEqual([5, 6, 7, 8, 9]);
+    expect(density.unflatten(Float64Array.of(1, 2, 3, 4, 5))).toEqual({
+      a: [
+        [1, 2],
+        [3, 4],
+      ],
+      b: 5,
+    });
   });
 
   it('keeps float64 data, which a tensor would round', async () => {
-    const density = await jsRuntime().density((p: { x: Tensor }, d: { y: Tensor }) => sum(mul(p.x, d.y)) as Scalar, { x: 1 }, { y: [1 + 2 ** -40] });
+    const density = await jsRuntime().density(
+      (p: { x: Tensor }, d: { y: Tensor }) => sum(mul(p.x, d.y)) as Scalar,
+      { x: 1 },
+      { y: [1 + 2 ** -40] },
+    );
     const gradient = new Float64Array(1);
     expect(density.evaluate(Float64Array.of(3), gradient)).toBe(3 * (1 + 2 ** -40));
     expect(gradient[0]).toBe(1 + 2 ** -40);
@@ -91,7 +130,10 @@ describe('FlatDensity', () => {
   });
 
   it('gives zeros for parameters that the density does not use', async () => {
-    const density = await jsRuntime().density((p: { x: Tensor; unused: Tensor }) => sum(p.x) as Scalar, { x: [1, 2], unused: new Float64Array(30) });
+    const density = await jsRuntime().density((p: { x: Tensor; unused: Tensor }) => sum(p.x) as Scalar, {
+      x: [1, 2],
+      unused: new Float64Array(30),
+    });
     const gradient = new Float64Array(32).fill(7);
     density.evaluate(new Float64Array(32), gradient);
     expect([...gradient]).toEqual([...new Array(30).fill(0), 1, 1]);
@@ -103,7 +145,10 @@ describe('FlatDensity', () => {
     const gradient = new Float64Array(4);
     const value = density.evaluate(Float64Array.of(-1000, -2, 3, 1000), gradient);
     const want = [-500 - 0, -1 - Math.log1p(Math.exp(-2)), 1.5 - (3 + Math.log1p(Math.exp(-3))), 500 - 1000];
-    expect(value).toBeCloseTo(want.reduce((a, b) => a + b, 0), 9);
+    expect(value).toBeCloseTo(
+      want.reduce((a, b) => a + b, 0),
+      9,
+    );
     [0.5, 0.5 - 1 / (1 + Math.exp(2)), 0.5 - 1 / (1 + Math.exp(-3)), -0.5].forEach((g, i) => expect(gradient[i]).toBeCloseTo(g, 12));
   });
 
@@ -112,7 +157,10 @@ describe('FlatDensity', () => {
     const density = await jsRuntime().density(logistic, { z: new Float64Array(100) });
     const z = Float64Array.from({ length: 100 }, (_, i) => (i - 50) * 20);
     const gradient = new Float64Array(100);
-    expect(density.evaluate(z, gradient)).toBeCloseTo(z.reduce((s, v) => s + Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))), 0), 8);
+    expect(density.evaluate(z, gradient)).toBeCloseTo(
+      z.reduce((s, v) => s + Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))), 0),
+      8,
+    );
     z.forEach((v, i) => expect(gradient[i]).toBeCloseTo(1 / (1 + Math.exp(-v)), 12));
   });
 });

@@ -8,14 +8,21 @@ await setBackend('cpu');
 
 /** Reproducible numbers in (−1, 1), not too regular. */
 export function values(size: number, seed = 1): Float32Array {
-  let state = seed * 2654435761 >>> 0;
+  let state = (seed * 2654435761) >>> 0;
   return Float32Array.from({ length: size }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 2 ** 31) - 1;
+    return state / 2 ** 31 - 1;
   });
 }
 
-export const random = (shape: number[], seed = 1): Tensor => tensor(values(shape.reduce((a, b) => a * b, 1), seed), shape);
+export const random = (shape: number[], seed = 1): Tensor =>
+  tensor(
+    values(
+      shape.reduce((a, b) => a * b, 1),
+      seed,
+    ),
+    shape,
+  );
 
 /** Runs `fn` eagerly on tfjs cpu and compiled, and expects the same trees. */
 export async function expectSame(fn: (...args: Tensor[]) => Tree, args: Tensor[], tolerance = 2e-5): Promise<void> {

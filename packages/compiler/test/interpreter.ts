@@ -8,13 +8,19 @@ type Read = (index: number[]) => number;
 export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): number[][] {
   const values = new Map<Node, number[]>();
   for (const node of topologicalOrder(graph.outputs)) {
-    values.set(node, Array.from({ length: sizeOf(node.shape) }, (_, k) => element(node, unravel(k, node.shape), k)));
+    values.set(
+      node,
+      Array.from({ length: sizeOf(node.shape) }, (_, k) => element(node, unravel(k, node.shape), k)),
+    );
   }
   return graph.outputs.map((node) => values.get(node)!);
 
   function reader(node: Node): Read {
     const [strides, data] = [stridesOf(node.shape), values.get(node)!];
-    return (index) => data[node.shape.reduce((sum, length, i) => sum + (length === 1 ? 0 : index[index.length - node.shape.length + i]!) * strides[i]!, 0)]!;
+    return (index) =>
+      data[
+        node.shape.reduce((sum, length, i) => sum + (length === 1 ? 0 : index[index.length - node.shape.length + i]!) * strides[i]!, 0)
+      ]!;
   }
 
   function element(node: Node, at: number[], k: number): number {
@@ -24,49 +30,83 @@ export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): n
     if (node.op in binaryFunction) return binaryFunction[node.op as keyof typeof binaryFunction](read(p, at), read(q, at));
     if (node.op in compareFunction) return compareFunction[node.op as keyof typeof compareFunction](read(p, at), read(q, at));
     switch (node.op) {
-      case 'Input': return inputs[node.attributes.index]![k]!;
-      case 'Const': return node.attributes.values[k]!;
-      case 'Select': return read(p, at) !== 0 ? read(q, at) : read(r, at);
-      case 'Cast': return node.dtype === 'int32' ? Math.trunc(read(p, at)) : node.dtype === 'bool' ? +(read(p, at) !== 0) : read(p, at);
-      case 'Broadcast': return read(p, at);
-      case 'Reshape': return values.get(p!)![k]!;
+      case 'Input':
+        return inputs[node.attributes.index]![k]!;
+      case 'Const':
+        return node.attributes.values[k]!;
+      case 'Select':
+        return read(p, at) !== 0 ? read(q, at) : read(r, at);
+      case 'Cast':
+        return node.dtype === 'int32' ? Math.trunc(read(p, at)) : node.dtype === 'bool' ? +(read(p, at) !== 0) : read(p, at);
+      case 'Broadcast':
+        return read(p, at);
+      case 'Reshape':
+        return values.get(p!)![k]!;
       case 'Transpose': {
         const source: number[] = [];
-        node.attributes.perm.forEach((axis, i) => { source[axis] = at[i]!; });
+        node.attributes.perm.forEach((axis, i) => {
+          source[axis] = at[i]!;
+        });
         return read(p, source);
       }
-      case 'Slice': return read(p, at.map((i, axis) => node.attributes.begin[axis]! + i * node.attributes.strides[axis]!));
-      case 'Reverse': return read(p, at.map((i, axis) => (node.attributes.axes.includes(axis) ? p!.shape[axis]! - 1 - i : i)));
+      case 'Slice':
+        return read(
+          p,
+          at.map((i, axis) => node.attributes.begin[axis]! + i * node.attributes.strides[axis]!),
+        );
+      case 'Reverse':
+        return read(
+          p,
+          at.map((i, axis) => (node.attributes.axes.includes(axis) ? p!.shape[axis]! - 1 - i : i)),
+        );
       case 'Pad': {
         const source = at.map((i, axis) => i - node.attributes.paddings[axis]![0]);
         return source.every((i, axis) => i >= 0 && i < p!.shape[axis]!) ? read(p, source) : node.attributes.value;
       }
       case 'Concat': {
         let i = at[node.attributes.axis]!;
-        const part = node.inputs.find((x) => (i < x.shape[node.attributes.axis]! ? true : ((i -= x.shape[node.attributes.axis]!), false)));
-        return read(part, at.map((v, axis) => (axis === node.attributes.axis ? i : v)));
+        let part = 0;
+        while (i >= node.inputs[part]!.shape[node.attributes.axis]!) i -= node.inputs[part++]!.shape[node.attributes.axis]!;
+        return read(
+          node.inputs[part],
+          at.map((v, axis) => (axis === node.attributes.axis ? i : v)),
+        );
       }
-      case 'Sum': case 'Max': case 'Min': case 'Prod': {
+      case 'Sum':
+      case 'Max':
+      case 'Min':
+      case 'Prod': {
         const { axes } = node.attributes;
         const reduced = p!.shape.map((length, axis) => (axes.includes(axis) ? length : 1));
         const terms = Array.from({ length: sizeOf(reduced) }, (_, j) => {
           const inner = unravel(j, reduced);
-          return read(p, at.map((i, axis) => (axes.includes(axis) ? inner[axis]! : i)));
+          return read(
+            p,
+            at.map((i, axis) => (axes.includes(axis) ? inner[axis]! : i)),
+          );
         });
-        return node.op === 'Sum' ? terms.reduce((a, b) => a + b, 0) : node.op === 'Prod' ? terms.reduce((a, b) => a * b, 1) : Math[node.op === 'Max' ? 'max' : 'min'](...terms);
+        return node.op === 'Sum'
+          ? terms.reduce((a, b) => a + b, 0)
+          : node.op === 'Prod'
+            ? terms.reduce((a, b) => a * b, 1)
+            : Math[node.op === 'Max' ? 'max' : 'min'](...terms);
       }
       case 'MatMul': {
         const { transposeA, transposeB } = node.attributes;
         const lead = broadcastShapes(p!.shape.slice(0, -2), q!.shape.slice(0, -2));
         const [row, column] = at.slice(-2) as [number, number];
         const terms = p!.shape.at(transposeA ? -2 : -1)!;
-        return Array.from({ length: terms }, (_, j) =>
-          read(p, [...at.slice(0, lead.length), ...(transposeA ? [j, row] : [row, j])]) * read(q, [...at.slice(0, lead.length), ...(transposeB ? [column, j] : [j, column])]))
-          .reduce((a, b) => a + b, 0);
+        return Array.from(
+          { length: terms },
+          (_, j) =>
+            read(p, [...at.slice(0, lead.length), ...(transposeA ? [j, row] : [row, j])]) *
+            read(q, [...at.slice(0, lead.length), ...(transposeB ? [column, j] : [j, column])]),
+        ).reduce((a, b) => a + b, 0);
       }
-      case 'Gather': return read(p, [read(q, at.slice(0, q!.shape.length)), ...at.slice(q!.shape.length)]);
-      default: throw new Error(`the interpreter has no ${node.op}`);
+      case 'Gather':
+        return read(p, [read(q, at.slice(0, q!.shape.length)), ...at.slice(q!.shape.length)]);
+      default:
+        throw new Error(`the interpreter has no ${node.op}`);
     }
   }
 }
-

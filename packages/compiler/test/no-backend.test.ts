@@ -1,5 +1,5 @@
 import { jsRuntime } from '@bpc/compiler';
-import { getBackend, scalar, square, sum, type Scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { getBackend, type Scalar, scalar, square, sum, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
 it('programs and densities work with nothing but tfjs-core installed', async () => {

@@ -1,7 +1,7 @@
 import { compiledRuntime, jsRuntime, jsTarget, type Target } from '@bpc/compiler';
 import { ConfigError, foldIn, type Key, key, MissingKernelError, normal, split, uniform } from '@bpc/core';
-import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { random } from './helpers.js';
 
@@ -22,7 +22,9 @@ describe('a program', () => {
       }
     };
     const results = await Promise.all([
-      ...programs.flatMap((program) => [program(tf.scalar(1)), program(tf.tensor([0, 1]))]), eager(1), eager(2),
+      ...programs.flatMap((program) => [program(tf.scalar(1)), program(tf.tensor([0, 1]))]),
+      eager(1),
+      eager(2),
     ]);
     programs.forEach((_, i) => {
       expect(numbers(results[2 * i]!)[0]).toBeCloseTo(i * Math.E, 5);
@@ -90,7 +92,10 @@ describe('a program', () => {
   it('leaks no tensor over a hundred calls, nor when it fails', async () => {
     const x = random([40]);
     const captured = random([40]);
-    const program = runtime.compile((a: Tensor, k: Key) => ({ y: tf.sum(tf.mul(tf.add(a, captured), normal(k, [40]))), kept: tf.keep(tf.exp(a)) }));
+    const program = runtime.compile((a: Tensor, k: Key) => ({
+      y: tf.sum(tf.mul(tf.add(a, captured), normal(k, [40]))),
+      kept: tf.keep(tf.exp(a)),
+    }));
     const failing = runtime.compile((a: Tensor) => {
       tf.keep(tf.exp(a));
       return tf.grad((b: Tensor) => tf.sum(tf.acosh(tf.square(b))))(a);
@@ -108,7 +113,11 @@ describe('a program', () => {
 });
 
 describe('mistakes are named', () => {
-  const rejection = (promise: Promise<unknown>) => promise.then(() => expect.unreachable(), (error: unknown) => error as Error);
+  const rejection = (promise: Promise<unknown>) =>
+    promise.then(
+      () => expect.unreachable(),
+      (error: unknown) => error as Error,
+    );
 
   it('a function that returns a promise', async () => {
     async function later(x: Tensor) {
@@ -188,7 +197,13 @@ describe('mistakes are named', () => {
 describe('keys', () => {
   const draws = (k: Key, x: Tensor) => {
     const [a, b] = split(k, 2);
-    return { n: normal(a, [3, 5]), u: uniform(b, [7]), deep: normal(foldIn(foldIn(a, 3), 2 ** 40), [40]), same: tf.sub(normal(a, [3, 5]), normal(a, [3, 5])), x };
+    return {
+      n: normal(a, [3, 5]),
+      u: uniform(b, [7]),
+      deep: normal(foldIn(foldIn(a, 3), 2 ** 40), [40]),
+      same: tf.sub(normal(a, [3, 5]), normal(a, [3, 5])),
+      x,
+    };
   };
 
   it('draw the same bits in a program as eagerly, and others at another key', async () => {
@@ -244,7 +259,9 @@ describe('a target', () => {
   });
 
   it('without runSync gives a density that answers later', async () => {
-    const density = await compiledRuntime({ target: slow([]) }).density((p: { x: Tensor }) => tf.sum(tf.square(p.x)) as tf.Scalar, { x: [1, 2] });
+    const density = await compiledRuntime({ target: slow([]) }).density((p: { x: Tensor }) => tf.sum(tf.square(p.x)) as tf.Scalar, {
+      x: [1, 2],
+    });
     const gradient = new Float64Array(2);
     const value = density.evaluate(Float64Array.of(3, 4), gradient);
     expect(value).toBeInstanceOf(Promise);

@@ -55,16 +55,33 @@ function build({ inputs, steps }: Recipe, simplify: boolean): Graph {
     else if (kind === 13) add(ir.mean(g, x, axes, i % 2 === 0));
     else if (kind === 14) add(ir.reshape(g, x, k % 2 === 0 ? [sizeOf(x.shape)] : [1, ...x.shape, 1]));
     else if (kind === 15) add(ir.transpose(g, x, [...x.shape.keys()].reverse()));
-    else if (kind === 16) add(ir.broadcast(g, x, [k % 3 + 1, ...x.shape.map((d) => (d === 1 ? 2 : d))]));
-    else if (kind === 17 && rank > 0) add(ir.slice(g, x, x.shape.map((d, a) => (a === axis && d > 1 ? 1 : 0)), x.shape.map((d, a) => (a === axis && d > 1 ? d - 1 : d))));
-    else if (kind === 18 && rank > 0) add(ir.pad(g, x, x.shape.map((_, a): [number, number] => (a === axis ? [1, k % 2] : [0, 0])), j % 2));
+    else if (kind === 16) add(ir.broadcast(g, x, [(k % 3) + 1, ...x.shape.map((d) => (d === 1 ? 2 : d))]));
+    else if (kind === 17 && rank > 0)
+      add(
+        ir.slice(
+          g,
+          x,
+          x.shape.map((d, a) => (a === axis && d > 1 ? 1 : 0)),
+          x.shape.map((d, a) => (a === axis && d > 1 ? d - 1 : d)),
+        ),
+      );
+    else if (kind === 18 && rank > 0)
+      add(
+        ir.pad(
+          g,
+          x,
+          x.shape.map((_, a): [number, number] => (a === axis ? [1, k % 2] : [0, 0])),
+          j % 2,
+        ),
+      );
     else if (kind === 19 && rank > 0) add(k % 2 === 0 ? ir.reverse(g, x, [axis]) : ir.concat(g, [x, ir.unary(g, 'Sin', x), x], axis));
     else if (rank === 2 && y.shape.length === 2 && x.shape[1] === y.shape[1]) add(ir.matMul(g, x, y, false, true));
   }
   return g.finish(made.length > 0 ? made.slice(-3) : [nodes[0]!], 'random');
 }
 
-const data = (graph: Graph) => graph.inputs.map((node, i) => Float64Array.from({ length: sizeOf(node.shape) }, (_, k) => Math.sin(1 + i * 7 + k * 1.7)));
+const data = (graph: Graph) =>
+  graph.inputs.map((node, i) => Float64Array.from({ length: sizeOf(node.shape) }, (_, k) => Math.sin(1 + i * 7 + k * 1.7)));
 
 function expectEqual(found: readonly ArrayLike<number>[], expected: readonly ArrayLike<number>[], graph: Graph) {
   expected.forEach((want, i) => {
@@ -82,13 +99,16 @@ const huge = (graph: Graph) => interpret(graph, data(graph)).some((values) => va
 
 describe('simplification', () => {
   it('does not change what a random graph computes', () => {
-    fc.assert(fc.property(recipe, (r) => {
-      const [plain, simple] = [build(r, false), build(r, true)];
-      if (huge(plain)) return;
-      const [expected, found] = [interpret(plain, data(plain)), interpret(simple, data(simple))];
-      expect(found.map((x) => x.length)).toEqual(expected.map((x) => x.length));
-      expectEqual(found, expected, simple);
-    }), { numRuns: 1500, seed: 7 });
+    fc.assert(
+      fc.property(recipe, (r) => {
+        const [plain, simple] = [build(r, false), build(r, true)];
+        if (huge(plain)) return;
+        const [expected, found] = [interpret(plain, data(plain)), interpret(simple, data(simple))];
+        expect(found.map((x) => x.length)).toEqual(expected.map((x) => x.length));
+        expectEqual(found, expected, simple);
+      }),
+      { numRuns: 1500, seed: 7 },
+    );
   });
 
   it('does not change sums and means of products and sums with smaller tensors', () => {
@@ -96,10 +116,18 @@ describe('simplification', () => {
     const make = (simplify: boolean) => {
       const g = graphBuilder({ simplify });
       const operands = [g.input([5, 9], 'float32'), g.input([9], 'float32'), g.input([5, 1], 'float32'), g.input([], 'float32')];
-      const outputs = operands.flatMap((p) => operands.flatMap((q) => operands.flatMap((r) => OPS.flatMap((first) => OPS.flatMap((second) => {
-        const whole = ir.broadcast(g, ir.binary(g, second, ir.binary(g, first, p, q), r), [5, 9]);
-        return [[0], [1], [0, 1]].flatMap((axes) => [ir.reduce(g, 'Sum', whole, axes, true), ir.mean(g, whole, axes, false)]);
-      })))));
+      const outputs = operands.flatMap((p) =>
+        operands.flatMap((q) =>
+          operands.flatMap((r) =>
+            OPS.flatMap((first) =>
+              OPS.flatMap((second) => {
+                const whole = ir.broadcast(g, ir.binary(g, second, ir.binary(g, first, p, q), r), [5, 9]);
+                return [[0], [1], [0, 1]].flatMap((axes) => [ir.reduce(g, 'Sum', whole, axes, true), ir.mean(g, whole, axes, false)]);
+              }),
+            ),
+          ),
+        ),
+      );
       return g.finish(outputs, 'exhaustive');
     };
     const [plain, simple] = [make(false), make(true)];
@@ -107,15 +135,18 @@ describe('simplification', () => {
   });
 
   it('and lowering to JavaScript compute what the definitions say', () => {
-    fc.assert(fc.property(recipe, (r) => {
-      for (const simplify of [false, true]) {
-        const graph = build(r, simplify);
-        if (huge(graph)) return;
-        const outputs = graph.outputs.map((node) => new Float64Array(sizeOf(node.shape)));
-        compileToJs(graph).runSync(data(graph), outputs);
-        expectEqual(outputs, interpret(graph, data(graph)), graph);
-      }
-    }), { numRuns: 300, seed: 3 });
+    fc.assert(
+      fc.property(recipe, (r) => {
+        for (const simplify of [false, true]) {
+          const graph = build(r, simplify);
+          if (huge(graph)) return;
+          const outputs = graph.outputs.map((node) => new Float64Array(sizeOf(node.shape)));
+          compileToJs(graph).runSync(data(graph), outputs);
+          expectEqual(outputs, interpret(graph, data(graph)), graph);
+        }
+      }),
+      { numRuns: 300, seed: 3 },
+    );
   }, 120_000);
 });
 
@@ -134,14 +165,43 @@ describe('each rule', () => {
     ['x² = x·x', ir.binary(f, 'Pow', x, c(2)), big],
     ['a + b = b + a', ir.binary(f, add, x, row), ir.binary(f, add, row, x)],
     ['−x = −1·x', ir.unary(f, 'Neg', x), ir.binary(f, mul, c(-1), x)],
-    ['(x + s) − (m + s) = x − m', ir.binary(f, sub, ir.binary(f, add, x, row), ir.binary(f, add, column, row)), ir.binary(f, sub, x, column)],
+    [
+      '(x + s) − (m + s) = x − m',
+      ir.binary(f, sub, ir.binary(f, add, x, row), ir.binary(f, add, column, row)),
+      ir.binary(f, sub, x, column),
+    ],
     ['(x·2)·3 = x·6', ir.binary(f, mul, ir.binary(f, mul, x, c(2)), c(3)), ir.binary(f, mul, x, c(6))],
-    ['Σ s·x = s·Σx', ir.reduce(f, 'Sum', ir.binary(f, mul, x, column), [1], true), ir.binary(f, mul, column, ir.reduce(f, 'Sum', x, [1], true))],
+    [
+      'Σ s·x = s·Σx',
+      ir.reduce(f, 'Sum', ir.binary(f, mul, x, column), [1], true),
+      ir.binary(f, mul, column, ir.reduce(f, 'Sum', x, [1], true)),
+    ],
     ['mean(x + s) = mean(x) + s', ir.mean(f, ir.binary(f, add, x, row), [0], true), ir.binary(f, add, ir.mean(f, x, [0], true), row)],
-    ['f(broadcast(x)) = broadcast(f(x))', ir.unary(f, 'Exp', ir.broadcast(f, row, [7, 5])), ir.broadcast(f, ir.unary(f, 'Exp', row), [7, 5])],
+    [
+      'f(broadcast(x)) = broadcast(f(x))',
+      ir.unary(f, 'Exp', ir.broadcast(f, row, [7, 5])),
+      ir.broadcast(f, ir.unary(f, 'Exp', row), [7, 5]),
+    ],
     ['transpose(transpose(x)) = x', ir.transpose(f, ir.transpose(f, x, [1, 0]), [1, 0]), x],
     ['reshape(reshape(x)) = x', ir.reshape(f, ir.reshape(f, x, [35]), [7, 5]), x],
-    ['slice(pad(x)) = x', ir.slice(f, ir.pad(f, x, [[1, 2], [0, 0]], 0), [1, 0], [7, 5]), x],
+    [
+      'slice(pad(x)) = x',
+      ir.slice(
+        f,
+        ir.pad(
+          f,
+          x,
+          [
+            [1, 2],
+            [0, 0],
+          ],
+          0,
+        ),
+        [1, 0],
+        [7, 5],
+      ),
+      x,
+    ],
     ['log(1 + exp x) = softplus x', ir.unary(f, 'Log', ir.binary(f, add, c(1), ir.unary(f, 'Exp', x))), ir.unary(f, 'Softplus', x)],
     ['where(true, x, y) = x', ir.select(f, ir.constant(f, [1], [], 'bool'), x, big), x],
   ];
@@ -163,4 +223,3 @@ describe('each rule', () => {
     expect(outputs[0]![0]).toBe(expected);
   });
 });
-

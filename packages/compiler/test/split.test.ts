@@ -1,6 +1,6 @@
 import { compileToJs, trace } from '@bpc/compiler';
-import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import './helpers.js';
 

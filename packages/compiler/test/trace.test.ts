@@ -1,7 +1,7 @@
 import { printGraph, topologicalOrder, trace } from '@bpc/compiler';
-import { ConfigError, key, normal, valueAndGrad } from '@bpc/core';
-import * as tf from '@tensorflow/tfjs-core';
+import { ConfigError, type Key, key, normal, valueAndGrad } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import './helpers.js';
 
@@ -28,7 +28,7 @@ describe('trace', () => {
   });
 
   it('keeps inputs that nothing needs, and says where each comes from', () => {
-    const traced = trace((p: { b: Tensor; a: Tensor }, k: ReturnType<typeof key>) => normal(k, [2, 2]), [{ b: tf.scalar(1), a: tf.scalar(2) }, key(1)]);
+    const traced = trace((_: { b: Tensor; a: Tensor }, k: Key) => normal(k, [2, 2]), [{ b: tf.scalar(1), a: tf.scalar(2) }, key(1)]);
     expect(traced.sources).toEqual([
       { kind: 'tensor', argument: 0, leaf: 0, path: 'a', shape: [] },
       { kind: 'tensor', argument: 0, leaf: 1, path: 'b', shape: [] },
@@ -45,15 +45,27 @@ describe('trace', () => {
   });
 
   it('restores the backend when the function throws, and refuses a trace inside a trace', () => {
-    expect(() => trace(() => { throw new TypeError('mine'); }, [])).toThrow(TypeError);
+    expect(() =>
+      trace(() => {
+        throw new TypeError('mine');
+      }, []),
+    ).toThrow(TypeError);
     expect(tf.getBackend()).toBe('cpu');
-    expect(() => trace(() => { trace((x: Tensor) => x, [tf.scalar(1)]); return tf.scalar(1); }, [])).toThrow(ConfigError);
+    expect(() =>
+      trace(() => {
+        trace((x: Tensor) => x, [tf.scalar(1)]);
+        return tf.scalar(1);
+      }, []),
+    ).toThrow(ConfigError);
     expect(tf.getBackend()).toBe('cpu');
     expect(tf.add(1, 2).dataSync()[0]).toBe(3);
   });
 
   it('never offers its backend as the default', () => {
-    const best = tf.engine().backendNames().filter((name) => name.startsWith('bpc-trace'));
+    const best = tf
+      .engine()
+      .backendNames()
+      .filter((name) => name.startsWith('bpc-trace'));
     expect(best).toHaveLength(1);
     tf.removeBackend('cpu');
     expect(tf.engine().backend).toBeDefined();

@@ -1,6 +1,6 @@
 import { compileToJs, graphBuilder, jsRuntime, type Window, windowed } from '@bpc/compiler';
-import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { random, values } from './helpers.js';
 
@@ -11,15 +11,24 @@ describe('gradients of padded windows agree with central differences in float64'
     ['convolution, stride 2, same', (x) => tf.conv2d(x, random([3, 3, 2, 3], 5) as Tensor4D, 2, 'same')],
   ])('%s', async (_, f) => {
     const shape = [2, 5, 6, 2];
-    const density = await jsRuntime().density(({ x }: { x: Tensor }) => {
-      const y = f(x as Tensor4D);
-      return tf.sum(tf.mul(y, tf.tensor(values(y.size, 3), y.shape))) as Scalar;
-    }, { x: { data: new Float64Array(120), shape } });
+    const density = await jsRuntime().density(
+      ({ x }: { x: Tensor }) => {
+        const y = f(x as Tensor4D);
+        return tf.sum(tf.mul(y, tf.tensor(values(y.size, 3), y.shape))) as Scalar;
+      },
+      { x: { data: new Float64Array(120), shape } },
+    );
     const x = Float64Array.from(values(120, 7));
     const [gradient, unused] = [new Float64Array(120), new Float64Array(120)];
     density.evaluate(x, gradient);
     for (let i = 0; i < x.length; i++) {
-      const at = (step: number) => Number(density.evaluate(x.map((v, k) => (k === i ? v + step : v)), unused));
+      const at = (step: number) =>
+        Number(
+          density.evaluate(
+            x.map((v, k) => (k === i ? v + step : v)),
+            unused,
+          ),
+        );
       expect(gradient[i]).toBeCloseTo((at(1e-6) - at(-1e-6)) / 2e-6, 7);
     }
   });
@@ -27,10 +36,16 @@ describe('gradients of padded windows agree with central differences in float64'
 
 it('MaxPoolGather is the adjoint of MaxPoolGrad', () => {
   const window: Window = { kernel: [3, 2], strides: [2, 1], dilations: [1, 1], padding: [1, 0, 1, 1] };
-  const [input, output] = [[2, 5, 6, 3], [2, 3, 6, 3]];
+  const [input, output] = [
+    [2, 5, 6, 3],
+    [2, 3, 6, 3],
+  ];
   const g = graphBuilder();
   const [x, v, dy] = [g.input(input, 'float32'), g.input(input, 'float32'), g.input(output, 'float32')];
-  const graph = g.finish([windowed(g, 'MaxPoolGrad', [dy, x], window, input), windowed(g, 'MaxPoolGather', [v, x], window, output)], 'pair');
+  const graph = g.finish(
+    [windowed(g, 'MaxPoolGrad', [dy, x], window, input), windowed(g, 'MaxPoolGather', [v, x], window, output)],
+    'pair',
+  );
   const [vs, dys] = [Float64Array.from(values(180, 2)), Float64Array.from(values(108, 3))];
   const [scattered, gathered] = [new Float64Array(180), new Float64Array(108)];
   compileToJs(graph).runSync([Float64Array.from(values(180, 1)), vs, dys], [scattered, gathered]);

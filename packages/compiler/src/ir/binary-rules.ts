@@ -72,7 +72,8 @@ function shareSmallOperands(g: Builder, op: Binary, a: Node, b: Node): Node | un
   const u = uniformValue(s);
   const v = uniformValue(t);
   if (constants && u === undefined) return undefined;
-  if (!constants && (sizeOf(s.shape) >= sizeOf(big.shape) || sizeOf(broadcastShapes(s.shape, t.shape)) >= sizeOf(x.shape))) return undefined;
+  if (!constants && (sizeOf(s.shape) >= sizeOf(big.shape) || sizeOf(broadcastShapes(s.shape, t.shape)) >= sizeOf(x.shape)))
+    return undefined;
   if (op === 'Mul' && u !== undefined && v !== undefined && !(moderate(u) && moderate(v) && moderate(u * v))) return undefined;
   return broadcast(g, binary(g, op, big, binary(g, op, s, t)), broadcastShapes(a.shape, b.shape));
 }

@@ -26,9 +26,11 @@ const HASHED_CONSTANT = 64;
 
 // JSON has no NaN, infinities or negative zero, which are different constants here.
 const exact = (value: unknown): unknown =>
-  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)) ? `#${Object.is(value, -0) ? '-0' : value}`
-  : ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>, exact)
-  : value;
+  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `#${Object.is(value, -0) ? '-0' : value}`
+    : ArrayBuffer.isView(value)
+      ? Array.from(value as unknown as ArrayLike<number>, exact)
+      : value;
 
 /** An empty graph builder. */
 export function graphBuilder(options: BuilderOptions = {}): Builder {
@@ -45,7 +47,8 @@ export function graphBuilder(options: BuilderOptions = {}): Builder {
     },
     emit(op, operands, attributes, shape, dtype) {
       const large = 'values' in attributes && attributes.values.length > HASHED_CONSTANT;
-      const key = large ? undefined
+      const key = large
+        ? undefined
         : `${op}|${operands.map((x) => x.id)}|${JSON.stringify(attributes, (_, value) => exact(value))}|${shape}|${dtype}`;
       const found = key === undefined ? undefined : known.get(key);
       if (found !== undefined) return found;

@@ -35,16 +35,28 @@ export function uniformValue(node: Node): number | undefined {
 export const unbroadcast = (node: Node): Node => (node.op === 'Broadcast' ? item(node.inputs, 0) : node);
 
 /** f(constants…) computed now, if every operand is a small constant. */
-export function fold(g: Builder, operands: readonly Node[], shape: Shape, dtype: DType, f: (...values: number[]) => number): Node | undefined {
+export function fold(
+  g: Builder,
+  operands: readonly Node[],
+  shape: Shape,
+  dtype: DType,
+  f: (...values: number[]) => number,
+): Node | undefined {
   const total = sizeOf(shape);
   if (!g.simplify || total > FOLD_LIMIT || !operands.every(isConst)) return undefined;
   const strides = stridesOf(shape);
-  const values = Array.from({ length: total }, (_, k) => f(...operands.map((operand) => {
-    const own = stridesOf(operand.shape);
-    const offset = shape.length - operand.shape.length;
-    const flat = operand.shape.reduce((sum, length, i) =>
-      sum + (length === 1 ? 0 : Math.floor(k / item(strides, i + offset)) % item(shape, i + offset)) * item(own, i), 0);
-    return item(operand.attributes.values, flat);
-  })));
+  const values = Array.from({ length: total }, (_, k) =>
+    f(
+      ...operands.map((operand) => {
+        const own = stridesOf(operand.shape);
+        const offset = shape.length - operand.shape.length;
+        const flat = operand.shape.reduce(
+          (sum, length, i) => sum + (length === 1 ? 0 : Math.floor(k / item(strides, i + offset)) % item(shape, i + offset)) * item(own, i),
+          0,
+        );
+        return item(operand.attributes.values, flat);
+      }),
+    ),
+  );
   return constant(g, values, shape, dtype);
 }

@@ -59,5 +59,11 @@ export function cumSum(g: Builder, x: Node, attributes: NodeOf<'CumSum'>['attrib
 
 /** Index of the first maximum along `axis`, which disappears. */
 export function argMax(g: Builder, x: Node, axis: number): Node {
-  return g.emit('ArgMax', [x], { axis }, x.shape.filter((_, i) => i !== axis), 'int32');
+  return g.emit(
+    'ArgMax',
+    [x],
+    { axis },
+    x.shape.filter((_, i) => i !== axis),
+    'int32',
+  );
 }

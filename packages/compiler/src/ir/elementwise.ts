@@ -1,9 +1,9 @@
 import { binaryRules, isCommutative } from './binary-rules.js';
 import type { Builder } from './builder.js';
 import { fold, scalar, unbroadcast, uniformValue } from './constant.js';
+import { logisticUnary } from './logistic-rules.js';
 import type { Binary, Compare, DType, Node, Unary } from './node.js';
 import { binaryFunction, compareFunction, unaryFunction } from './scalar-functions.js';
-import { logisticUnary } from './logistic-rules.js';
 import { broadcastShapes, item, sameShape } from './shape.js';
 import { broadcast } from './views.js';
 
@@ -42,8 +42,10 @@ export function unary(g: Builder, op: Unary, x: Node): Node {
 export function binary(g: Builder, op: Binary, a: Node, b: Node): Node {
   const dtype: DType = a.dtype === 'int32' && b.dtype === 'int32' ? 'int32' : 'float32';
   const shape = broadcastShapes(a.shape, b.shape);
-  const simpler = sink(g, [a, b], ([x, y]) => binary(g, op, x ?? a, y ?? b)) ?? fold(g, [a, b], shape, dtype, binaryFunction[op])
-    ?? (g.simplify ? binaryRules(g, op, a, b, shape, dtype) : undefined);
+  const simpler =
+    sink(g, [a, b], ([x, y]) => binary(g, op, x ?? a, y ?? b)) ??
+    fold(g, [a, b], shape, dtype, binaryFunction[op]) ??
+    (g.simplify ? binaryRules(g, op, a, b, shape, dtype) : undefined);
   if (simpler !== undefined) return simpler;
   // One order for both ways of writing it, so that equal values are one node.
   const swap = g.simplify && isCommutative(op) && a.id > b.id;
@@ -53,8 +55,11 @@ export function binary(g: Builder, op: Binary, a: Node, b: Node): Node {
 /** A comparison or logical function, broadcasting. */
 export function compare(g: Builder, op: Compare, a: Node, b: Node): Node {
   const shape = broadcastShapes(a.shape, b.shape);
-  return sink(g, [a, b], ([x, y]) => compare(g, op, x ?? a, y ?? b)) ?? fold(g, [a, b], shape, 'bool', compareFunction[op])
-    ?? g.emit(op, [a, b], {}, shape, 'bool');
+  return (
+    sink(g, [a, b], ([x, y]) => compare(g, op, x ?? a, y ?? b)) ??
+    fold(g, [a, b], shape, 'bool', compareFunction[op]) ??
+    g.emit(op, [a, b], {}, shape, 'bool')
+  );
 }
 
 /** `a` where `condition`, else `b`; broadcasting. */
@@ -69,8 +74,10 @@ export function select(g: Builder, condition: Node, a: Node, b: Node): Node {
     // where(!c, a, b) = where(c, b, a)
     if (condition.op === 'LogicalNot') return select(g, item(condition.inputs, 0), b, a);
   }
-  return sink(g, [condition, a, b], ([c, x, y]) => select(g, c ?? condition, x ?? a, y ?? b))
-    ?? g.emit('Select', [condition, a, b], {}, shape, a.dtype);
+  return (
+    sink(g, [condition, a, b], ([c, x, y]) => select(g, c ?? condition, x ?? a, y ?? b)) ??
+    g.emit('Select', [condition, a, b], {}, shape, a.dtype)
+  );
 }
 
 /** Conversion: towards zero to int32, "is not zero" to bool. */

@@ -24,17 +24,23 @@ export function logisticUnary(g: Builder, op: Unary, x: Node): Node | undefined 
 export function logisticBinary(g: Builder, op: Binary, a: Node, b: Node): Node | undefined {
   if (op === 'Div' && a.op === 'Exp' && onePlusExp(b) === a.inputs[0]) return sigmoid(g, item(a.inputs, 0));
   if (op !== 'Mul') return undefined;
-  return (b.op === 'Exp' ? timesExp(g, a, item(b.inputs, 0), 3) : undefined) ?? (a.op === 'Exp' ? timesExp(g, b, item(a.inputs, 0), 3) : undefined);
+  return (
+    (b.op === 'Exp' ? timesExp(g, a, item(b.inputs, 0), 3) : undefined) ??
+    (a.op === 'Exp' ? timesExp(g, b, item(a.inputs, 0), 3) : undefined)
+  );
 }
 
 /** x·exp(z) for an x that holds 1/(1 + exp(z)), once or squared, among at most `depth` nested factors. */
 function timesExp(g: Builder, x: Node, z: Node, depth: number): Node | undefined {
   const divisor = x.op === 'Reciprocal' ? x.inputs[0] : x.op === 'Div' ? x.inputs[1] : undefined;
   if (divisor) {
-    const share = onePlusExp(divisor) === z ? sigmoid(g, z)
-      // the derivative of 1/(1 + exp(z)): sigmoid(z)·sigmoid(−z)
-      : isSquare(divisor) && onePlusExp(item(divisor.inputs, 0)) === z ? binary(g, 'Mul', sigmoid(g, z), sigmoid(g, binary(g, 'Mul', z, scalar(g, -1))))
-      : undefined;
+    const share =
+      onePlusExp(divisor) === z
+        ? sigmoid(g, z)
+        : // the derivative of 1/(1 + exp(z)): sigmoid(z)·sigmoid(−z)
+          isSquare(divisor) && onePlusExp(item(divisor.inputs, 0)) === z
+          ? binary(g, 'Mul', sigmoid(g, z), sigmoid(g, binary(g, 'Mul', z, scalar(g, -1))))
+          : undefined;
     return share && (x.op === 'Reciprocal' ? share : binary(g, 'Mul', item(x.inputs, 0), share));
   }
   const [p, q] = x.inputs;

@@ -4,8 +4,27 @@ export type Shape = readonly number[];
 
 /** Element-wise functions of one argument. `Step` is 1 where x > 0, else 0 (so 0 at 0). */
 export const UNARY = [
-  'Neg', 'Exp', 'Expm1', 'Log', 'Log1p', 'Relu', 'Sqrt', 'Sigmoid', 'Softplus', 'Tanh', 'Abs', 'Sign', 'Reciprocal', 'Step',
-  'Sin', 'Cos', 'Floor', 'Ceil', 'Round', 'Erf', 'LogicalNot',
+  'Neg',
+  'Exp',
+  'Expm1',
+  'Log',
+  'Log1p',
+  'Relu',
+  'Sqrt',
+  'Sigmoid',
+  'Softplus',
+  'Tanh',
+  'Abs',
+  'Sign',
+  'Reciprocal',
+  'Step',
+  'Sin',
+  'Cos',
+  'Floor',
+  'Ceil',
+  'Round',
+  'Erf',
+  'LogicalNot',
 ] as const;
 /** Element-wise functions of two arguments with NumPy broadcasting; float32 result unless both are int32. */
 export const BINARY = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod'] as const;
@@ -108,7 +127,9 @@ export interface Executable {
    * Runs once. Float32 inputs may come as Float64Array on targets that compute in float64. Returned arrays are fresh and
    * owned by the caller.
    */
-  run(inputs: readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[]): Promise<readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[]>;
+  run(
+    inputs: readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[],
+  ): Promise<readonly (Float32Array | Float64Array | Int32Array | Uint8Array)[]>;
   /**
    * Runs once and writes into `outputs`, float64 whatever the dtype. Only on targets that compute in this thread; such a
    * target keeps neither array.

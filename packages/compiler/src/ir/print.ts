@@ -24,7 +24,9 @@ function attributes(node: Node): string {
  * ```
  */
 export function printGraph(graph: Graph): string {
-  const lines = [...new Set([...graph.inputs, ...topologicalOrder(graph.outputs)])].map((node) =>
-    `  %${node.id}: ${node.dtype}[${node.shape}] = ${node.op}(${node.inputs.map((x) => `%${x.id}`).join(', ')})${attributes(node)}`);
+  const lines = [...new Set([...graph.inputs, ...topologicalOrder(graph.outputs)])].map(
+    (node) =>
+      `  %${node.id}: ${node.dtype}[${node.shape}] = ${node.op}(${node.inputs.map((x) => `%${x.id}`).join(', ')})${attributes(node)}`,
+  );
   return [`${graph.name} {`, ...lines, `  return ${graph.outputs.map((x) => `%${x.id}`).join(', ')}`, '}'].join('\n');
 }

@@ -18,7 +18,10 @@ function splitTerm(x: Node, axes: readonly number[]): { big: Node; small: Node; 
   if (x.op !== 'Add' && x.op !== 'Sub') return undefined;
   const [p, q] = [item(x.inputs, 0), item(x.inputs, 1)];
   const [big, small, first] = sizeOf(p.shape) >= sizeOf(q.shape) ? [p, q, 'big' as const] : [q, p, 'small' as const];
-  const fits = sameShape(big.shape, x.shape) && sizeOf(small.shape) < sizeOf(big.shape) && axes.every((axis) => constantAlong(small, axis, x.shape.length));
+  const fits =
+    sameShape(big.shape, x.shape) &&
+    sizeOf(small.shape) < sizeOf(big.shape) &&
+    axes.every((axis) => constantAlong(small, axis, x.shape.length));
   return fits ? { big, small, first } : undefined;
 }
 
@@ -82,7 +85,11 @@ function pullFactors(g: Builder, x: Node, axes: readonly number[]): Node | undef
   if (free.length === 0) return undefined;
   const product = big.map((factor) => reshape(g, factor, x.shape)).reduce((p, q) => binary(g, 'Mul', p, q));
   const scaled = small.reduce((sum, factor) => binary(g, 'Mul', sum, factor), sumKeep(g, product, free));
-  return sumKeep(g, scaled, axes.filter((axis) => !free.includes(axis)));
+  return sumKeep(
+    g,
+    scaled,
+    axes.filter((axis) => !free.includes(axis)),
+  );
 }
 
 const withoutAxes = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, i) => !axes.includes(i));
@@ -96,7 +103,16 @@ function keep(g: Builder, op: Reduce, x: Node, axes: readonly number[]): Node {
   // the maximum of repeated elements is the element
   if (g.simplify && x.op === 'Broadcast' && inner && op !== 'Prod') {
     const padded = padRank(inner.shape, x.shape.length);
-    return broadcast(g, keep(g, op, reshape(g, inner, padded), long.filter((axis) => padded[axis] !== 1)), shape);
+    return broadcast(
+      g,
+      keep(
+        g,
+        op,
+        reshape(g, inner, padded),
+        long.filter((axis) => padded[axis] !== 1),
+      ),
+      shape,
+    );
   }
   return g.emit(op, [x], { axes: long }, shape, x.dtype);
 }

@@ -39,22 +39,51 @@ const sign = (x: number) => (x > 0 ? 1 : x < 0 ? -1 : 0);
 
 /** Meaning of every element-wise operation in float64. */
 export const unaryFunction: Readonly<Record<Unary, (x: number) => number>> = {
-  Neg: (x) => -x, Exp: Math.exp, Expm1: Math.expm1, Log: Math.log, Log1p: Math.log1p, Relu: (x) => Math.max(x, 0),
-  Sqrt: Math.sqrt, Sigmoid: sigmoid, Softplus: softplus, Tanh: Math.tanh, Abs: Math.abs, Sign: sign,
-  Reciprocal: (x) => 1 / x, Step: (x) => (x > 0 ? 1 : 0), Sin: Math.sin, Cos: Math.cos, Floor: Math.floor,
-  Ceil: Math.ceil, Round: roundHalfEven, Erf: erf, LogicalNot: (x) => (x ? 0 : 1),
+  Neg: (x) => -x,
+  Exp: Math.exp,
+  Expm1: Math.expm1,
+  Log: Math.log,
+  Log1p: Math.log1p,
+  Relu: (x) => Math.max(x, 0),
+  Sqrt: Math.sqrt,
+  Sigmoid: sigmoid,
+  Softplus: softplus,
+  Tanh: Math.tanh,
+  Abs: Math.abs,
+  Sign: sign,
+  Reciprocal: (x) => 1 / x,
+  Step: (x) => (x > 0 ? 1 : 0),
+  Sin: Math.sin,
+  Cos: Math.cos,
+  Floor: Math.floor,
+  Ceil: Math.ceil,
+  Round: roundHalfEven,
+  Erf: erf,
+  LogicalNot: (x) => (x ? 0 : 1),
 };
 
 /** The remainder with the sign of the divisor. */
 export const floorMod = (a: number, b: number): number => a - b * Math.floor(a / b);
 
 export const binaryFunction: Readonly<Record<Binary, (a: number, b: number) => number>> = {
-  Add: (a, b) => a + b, Sub: (a, b) => a - b, Mul: (a, b) => a * b, Div: (a, b) => a / b, Pow: (a, b) => a ** b,
-  Maximum: Math.max, Minimum: Math.min, FloorDiv: (a, b) => Math.floor(a / b), FloorMod: floorMod,
+  Add: (a, b) => a + b,
+  Sub: (a, b) => a - b,
+  Mul: (a, b) => a * b,
+  Div: (a, b) => a / b,
+  Pow: (a, b) => a ** b,
+  Maximum: Math.max,
+  Minimum: Math.min,
+  FloorDiv: (a, b) => Math.floor(a / b),
+  FloorMod: floorMod,
 };
 
 export const compareFunction: Readonly<Record<Compare, (a: number, b: number) => number>> = {
-  Greater: (a, b) => +(a > b), GreaterEqual: (a, b) => +(a >= b), Less: (a, b) => +(a < b), LessEqual: (a, b) => +(a <= b),
-  Equal: (a, b) => +(a === b), NotEqual: (a, b) => +(a !== b), LogicalAnd: (a, b) => +(a !== 0 && b !== 0),
+  Greater: (a, b) => +(a > b),
+  GreaterEqual: (a, b) => +(a >= b),
+  Less: (a, b) => +(a < b),
+  LessEqual: (a, b) => +(a <= b),
+  Equal: (a, b) => +(a === b),
+  NotEqual: (a, b) => +(a !== b),
+  LogicalAnd: (a, b) => +(a !== 0 && b !== 0),
   LogicalOr: (a, b) => +(a !== 0 || b !== 0),
 };

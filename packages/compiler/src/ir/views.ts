@@ -29,7 +29,9 @@ export function reshape(g: Builder, x: Node, shape: Shape): Node {
       if (from.length === to.length && from.every((axis, k) => x.shape[axis] === shape[item(to, k)])) {
         const padded = padRank(inner.shape, x.shape.length);
         const small = shape.map(() => 1);
-        from.forEach((axis, k) => { small[item(to, k)] = item(padded, axis); });
+        from.forEach((axis, k) => {
+          small[item(to, k)] = item(padded, axis);
+        });
         return broadcast(g, reshape(g, inner, small), shape);
       }
     }
@@ -47,7 +49,12 @@ export function transpose(g: Builder, x: Node, perm: readonly number[]): Node {
     const moved = perm.filter((axis) => x.shape[axis] !== 1);
     if (moved.every((axis, i) => i === 0 || axis > item(moved, i - 1))) return reshape(g, x, shape);
     // transpose(transpose(x)) = transpose(x)
-    if (x.op === 'Transpose' && inner) return transpose(g, inner, perm.map((axis) => item(x.attributes.perm, axis)));
+    if (x.op === 'Transpose' && inner)
+      return transpose(
+        g,
+        inner,
+        perm.map((axis) => item(x.attributes.perm, axis)),
+      );
     // transpose(broadcast(x)) = broadcast(transpose(x))
     if (x.op === 'Broadcast' && inner) {
       return broadcast(g, transpose(g, reshape(g, inner, padRank(inner.shape, x.shape.length)), perm), shape);

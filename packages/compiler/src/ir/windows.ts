@@ -21,8 +21,13 @@ export function slice(g: Builder, x: Node, begin: readonly number[], shape: Shap
     // slice(slice(x)) = slice(x)
     if (x.op === 'Slice' && inner) {
       const outer = x.attributes;
-      return slice(g, inner, begin.map((b, i) => item(outer.begin, i) + b * item(outer.strides, i)), shape,
-        strides.map((s, i) => s * item(outer.strides, i)));
+      return slice(
+        g,
+        inner,
+        begin.map((b, i) => item(outer.begin, i) + b * item(outer.strides, i)),
+        shape,
+        strides.map((s, i) => s * item(outer.strides, i)),
+      );
     }
     // slice(pad(x)) = slice(x) inside x, the padding value outside
     if (x.op === 'Pad' && inner) {
@@ -41,7 +46,14 @@ export function slice(g: Builder, x: Node, begin: readonly number[], shape: Shap
       let end = last;
       for (const part of x.inputs) {
         const length = item(part.shape, axis);
-        if (start >= 0 && end < length) return slice(g, part, begin.map((b, i) => (i === axis ? start : b)), shape, strides);
+        if (start >= 0 && end < length)
+          return slice(
+            g,
+            part,
+            begin.map((b, i) => (i === axis ? start : b)),
+            shape,
+            strides,
+          );
         start -= length;
         end -= length;
       }
@@ -49,7 +61,12 @@ export function slice(g: Builder, x: Node, begin: readonly number[], shape: Shap
     if (isConst(x) && sizeOf(shape) <= 64) {
       const own = stridesOf(x.shape);
       const at = (k: number) => sum(unravel(k, shape).map((c, i) => (item(begin, i) + c * item(strides, i)) * item(own, i)));
-      return constant(g, Array.from({ length: sizeOf(shape) }, (_, k) => item(x.attributes.values, at(k))), shape, x.dtype);
+      return constant(
+        g,
+        Array.from({ length: sizeOf(shape) }, (_, k) => item(x.attributes.values, at(k))),
+        shape,
+        x.dtype,
+      );
     }
   }
   return g.emit('Slice', [x], { begin, strides }, shape, x.dtype);
@@ -69,7 +86,13 @@ export function pad(g: Builder, x: Node, paddings: readonly (readonly [number, n
       return pad(g, inner, merged, value);
     }
   }
-  return g.emit('Pad', [x], { paddings, value }, x.shape.map((length, i) => length + sum(item(paddings, i))), x.dtype);
+  return g.emit(
+    'Pad',
+    [x],
+    { paddings, value },
+    x.shape.map((length, i) => length + sum(item(paddings, i))),
+    x.dtype,
+  );
 }
 
 /** Tensors one after the other along `axis`. */
@@ -86,6 +109,6 @@ export function concat(g: Builder, parts: readonly Node[], axis: number): Node {
 /** `x` backwards along `axes`. */
 export function reverse(g: Builder, x: Node, axes: readonly number[]): Node {
   const long = g.simplify ? axes.filter((axis) => x.shape[axis] !== 1) : axes;
-  if (g.simplify && (long.length === 0 || x.op === 'Broadcast' && sizeOf(item(x.inputs, 0).shape) === 1)) return x;
+  if (g.simplify && (long.length === 0 || (x.op === 'Broadcast' && sizeOf(item(x.inputs, 0).shape) === 1))) return x;
   return g.emit('Reverse', [x], { axes: long }, x.shape, x.dtype);
 }

@@ -1,4 +1,17 @@
-import { ConfigError, type FlatDensity, flattenHost, hostArray, hostEntries, type HostTree, isHostTensor, ShapeError, type Tree, treeLeaves, unflattenHost, valueAndGrad } from '@bpc/core';
+import {
+  ConfigError,
+  type FlatDensity,
+  flattenHost,
+  type HostTree,
+  hostArray,
+  hostEntries,
+  isHostTensor,
+  ShapeError,
+  type Tree,
+  treeLeaves,
+  unflattenHost,
+  valueAndGrad,
+} from '@bpc/core';
 import { ready, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { concat, type DType, type Executable, type Graph, type Node, reshape, type Shape, slice, type Target } from '../ir/index.js';
 import { sizeOf } from '../ir/shape.js';
@@ -25,7 +38,11 @@ function tensorTree(like: HostTree, tensors: Iterator<Tensor>): Tree {
     return next.value;
   }
   const record: { readonly [name: string]: HostTree } = like;
-  return Object.fromEntries(Object.keys(record).sort().map((name) => [name, tensorTree(record[name] ?? 0, tensors)]));
+  return Object.fromEntries(
+    Object.keys(record)
+      .sort()
+      .map((name) => [name, tensorTree(record[name] ?? 0, tensors)]),
+  );
 }
 
 /** The density and its gradient as one graph: inputs [position, data…], outputs [log density, gradient]. */
@@ -88,16 +105,21 @@ export async function compiledDensity<P extends Tree, D extends Tree>(
   const check = (position: Float64Array, gradient: Float64Array): void => {
     if (disposed) throw new ConfigError('the density is disposed', 'make a new one with runtime.density');
     if (position.length === size && gradient.length === size) return;
-    throw new ShapeError(`position and gradient have ${position.length} and ${gradient.length} numbers, expected ${size}`, "pass vectors of the density's size");
+    throw new ShapeError(
+      `position and gradient have ${position.length} and ${gradient.length} numbers, expected ${size}`,
+      "pass vectors of the density's size",
+    );
   };
   const density: FlatDensity = {
     size,
     flatten: (params) => flattenHost(params, like),
     unflatten: (position) => unflattenHost(position, like),
-    evaluate: executable.runSync ? synchronous(executable, dataLeaves, check) : async (position, gradient) => {
-      check(position, gradient);
-      return run(() => asynchronous(executable, dataLeaves, position, gradient));
-    },
+    evaluate: executable.runSync
+      ? synchronous(executable, dataLeaves, check)
+      : async (position, gradient) => {
+          check(position, gradient);
+          return run(() => asynchronous(executable, dataLeaves, position, gradient));
+        },
     async dispose() {
       if (disposed) return;
       disposed = true;
@@ -109,7 +131,11 @@ export async function compiledDensity<P extends Tree, D extends Tree>(
   return density;
 }
 
-function synchronous(executable: Executable, data: readonly HostLeaf[], check: (position: Float64Array, gradient: Float64Array) => void): (position: Float64Array, gradient: Float64Array) => number {
+function synchronous(
+  executable: Executable,
+  data: readonly HostLeaf[],
+  check: (position: Float64Array, gradient: Float64Array) => void,
+): (position: Float64Array, gradient: Float64Array) => number {
   const value = new Float64Array(1);
   // Kept and refilled: no allocation may stand in a sampler's inner loop.
   const inputs: Float64Array[] = [value, ...data.map((leaf) => leaf.values)];
@@ -123,7 +149,12 @@ function synchronous(executable: Executable, data: readonly HostLeaf[], check: (
   };
 }
 
-async function asynchronous(executable: Executable, data: readonly HostLeaf[], position: Float64Array, gradient: Float64Array): Promise<number> {
+async function asynchronous(
+  executable: Executable,
+  data: readonly HostLeaf[],
+  position: Float64Array,
+  gradient: Float64Array,
+): Promise<number> {
   const cast = ({ values, dtype }: HostLeaf) => (dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values));
   const [value, grad] = await executable.run([Float32Array.from(position), ...data.map(cast)]);
   if (value === undefined || grad === undefined) throw new RangeError('the target returned too few outputs');

@@ -25,9 +25,8 @@ export function planOutputs(graph: Graph): OutputPlan {
   const distinct = [...new Set(graph.outputs)].filter((node) => node.op !== 'Input' && node.op !== 'Const');
   const used = new Set<Node>();
   const value = (node: Node, inputs: readonly Values[], computed: readonly Values[]): Values => {
-    const source: ArrayLike<number> | undefined = node.op === 'Input' ? inputs[node.attributes.index]
-      : node.op === 'Const' ? node.attributes.values
-      : computed[distinct.indexOf(node)];
+    const source: ArrayLike<number> | undefined =
+      node.op === 'Input' ? inputs[node.attributes.index] : node.op === 'Const' ? node.attributes.values : computed[distinct.indexOf(node)];
     if (source === undefined || source.length !== sizeOf(node.shape)) {
       throw new RangeError(`output %${node.id} of '${graph.name}' has ${source?.length ?? 'no'} values, expected ${sizeOf(node.shape)}`);
     }
@@ -45,5 +44,9 @@ export function planOutputs(graph: Graph): OutputPlan {
 }
 
 function matches(source: ArrayLike<number>, dtype: DType): source is Values {
-  return dtype === 'float32' ? source instanceof Float32Array : dtype === 'int32' ? source instanceof Int32Array : source instanceof Uint8Array;
+  return dtype === 'float32'
+    ? source instanceof Float32Array
+    : dtype === 'int32'
+      ? source instanceof Int32Array
+      : source instanceof Uint8Array;
 }

@@ -4,14 +4,18 @@ import type { Executable, Target } from '../ir/index.js';
 import { sizeOf } from '../ir/shape.js';
 import { allLeaves, signature } from '../trace/arguments.js';
 import { derivedKey } from '../trace/symbolic-key.js';
-import { type InputSource, trace, type Traced } from '../trace/trace.js';
+import { type InputSource, type Traced, trace } from '../trace/trace.js';
 import { type OutputPlan, planOutputs, type Values } from './outputs.js';
 import { queue } from './queue.js';
 
 /** A function compiled for one combination of shapes. */
 type Compiled<R> = { readonly traced: Traced<R>; readonly plan: OutputPlan; readonly executable: Executable | undefined };
 
-async function compileFor<A extends readonly ProgramArgument[], R extends Tree>(fn: (...args: A) => R, args: A, target: Target): Promise<Compiled<R>> {
+async function compileFor<A extends readonly ProgramArgument[], R extends Tree>(
+  fn: (...args: A) => R,
+  args: A,
+  target: Target,
+): Promise<Compiled<R>> {
   await ready();
   const traced = trace(fn, args, { target: target.name });
   const plan = planOutputs(traced.graph);
@@ -38,7 +42,10 @@ function checkAlive({ leaves }: Call, name: string): void {
   leaves.forEach((entries, position) => {
     for (const [path, leaf] of entries) {
       if (leaf.isDisposed) {
-        throw new ConfigError(`argument ${position} of '${name}' is disposed${path ? ` at '${path}'` : ''}`, 'pass tensors that are still alive');
+        throw new ConfigError(
+          `argument ${position} of '${name}' is disposed${path ? ` at '${path}'` : ''}`,
+          'pass tensors that are still alive',
+        );
       }
     }
   });
@@ -61,7 +68,11 @@ async function execute<R>({ traced, plan, executable }: Compiled<R>, call: Call)
  *
  * Calls run one after the other in the order they came.
  */
-export function compiledProgram<const A extends readonly ProgramArgument[], R extends Tree>(fn: (...args: A) => R, target: Target, onDispose: (program: Program<A, R>) => void): Program<A, R> {
+export function compiledProgram<const A extends readonly ProgramArgument[], R extends Tree>(
+  fn: (...args: A) => R,
+  target: Target,
+  onDispose: (program: Program<A, R>) => void,
+): Program<A, R> {
   const cache = new Map<string, Promise<Compiled<R>>>();
   const { run, idle } = queue();
   const name = fn.name || 'anonymous function';

@@ -9,8 +9,17 @@ export function assertTree(value: unknown, where: string): asserts value is Tree
     for (const [name, child] of Object.entries(value)) assertTree(child, `${where}.${name}`);
     return;
   }
-  const found = isKey(value) ? 'a key' : value === null ? 'null' : typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`;
-  throw new ConfigError(`${where} is ${found}, expected a tensor or a tree of tensors`, 'pass numbers as scalar() tensors and leave absent entries out');
+  const found = isKey(value)
+    ? 'a key'
+    : value === null
+      ? 'null'
+      : typeof value === 'object'
+        ? 'an object'
+        : `${typeof value} ${String(value)}`;
+  throw new ConfigError(
+    `${where} is ${found}, expected a tensor or a tree of tensors`,
+    'pass numbers as scalar() tensors and leave absent entries out',
+  );
 }
 
 /** The tensors of one argument with their paths; none for a key or an absent argument. */
@@ -25,6 +34,13 @@ export const allLeaves = (args: readonly ProgramArgument[]) => args.map(argument
 
 /** Arguments with equal signatures share one compiled program. */
 export function signature(args: readonly ProgramArgument[], leaves: ReturnType<typeof allLeaves>): string {
-  return args.map((argument, position) =>
-    argument === undefined ? '-' : isKey(argument) ? 'key' : leaves[position]?.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape}]`).join(',')).join(';');
+  return args
+    .map((argument, position) =>
+      argument === undefined
+        ? '-'
+        : isKey(argument)
+          ? 'key'
+          : leaves[position]?.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape}]`).join(','),
+    )
+    .join(';');
 }

@@ -1,5 +1,13 @@
 import { ConfigError } from '@bpc/core';
-import { type BackendValues, type DataId, type DataType, engine, KernelBackend, registerBackend, registerKernel } from '@tensorflow/tfjs-core';
+import {
+  type BackendValues,
+  type DataId,
+  type DataType,
+  engine,
+  KernelBackend,
+  registerBackend,
+  registerKernel,
+} from '@tensorflow/tfjs-core';
 import type { DType, Node } from '../ir/index.js';
 import { kernels } from './kernels/index.js';
 import type { TraceSession } from './session.js';

@@ -40,7 +40,8 @@ function readCaptured(tensor: TensorInfo, name: string): ArrayLike<number> {
   } catch (cause) {
     throw new ConfigError(
       `'${name}' uses a tensor [${tensor.shape}] from outside that its backend cannot read synchronously`,
-      'pass it as an argument', { cause },
+      'pass it as an argument',
+      { cause },
     );
   }
 }
@@ -50,11 +51,20 @@ function translate(error: unknown, name: string, target: string): unknown {
   if (error instanceof BpcError || !(error instanceof Error)) return error;
   const kernel = /Kernel '(\w+)' not registered for backend 'bpc-trace/.exec(error.message)?.[1];
   if (kernel !== undefined) {
-    return new MissingKernelError(kernel, target, `found while tracing '${name}': write it with other operations, or run it with eagerRuntime() of @bpc/core`, { cause: error });
+    return new MissingKernelError(
+      kernel,
+      target,
+      `found while tracing '${name}': write it with other operations, or run it with eagerRuntime() of @bpc/core`,
+      { cause: error },
+    );
   }
   const gradient = /gradient function not found for (\w+)/.exec(error.message)?.[1];
   if (gradient !== undefined) {
-    return new MissingGradientError(`'${name}' differentiates through '${gradient}', which has no gradient rule`, 'call installGradients() of @bpc/core first', { cause: error });
+    return new MissingGradientError(
+      `'${name}' differentiates through '${gradient}', which has no gradient rule`,
+      'call installGradients() of @bpc/core first',
+      { cause: error },
+    );
   }
   return error;
 }
@@ -67,7 +77,11 @@ export function withTracing<T>(options: TraceOptions & { readonly name: string }
   ensureHostBackend();
   const { name: backendName, backend } = traceBackend();
   const { name, target = 'traced', simplify = true } = options;
-  if (backend.session) throw new ConfigError(`'${name}' was traced inside the trace of '${backend.session.name}'`, 'call the function itself instead of its program');
+  if (backend.session)
+    throw new ConfigError(
+      `'${name}' was traced inside the trace of '${backend.session.name}'`,
+      'call the function itself instead of its program',
+    );
   const previous = currentBackend();
   const builder = graphBuilder({ simplify });
   const captured = new Map<object, Node>();

@@ -6,7 +6,13 @@ import { type TraceOptions, type TraceSession, withTracing } from './session.js'
 import { type NoiseSource, symbolicKey } from './symbolic-key.js';
 
 /** A leaf of an argument, passed as an input. */
-export type TensorSource = { readonly kind: 'tensor'; readonly argument: number; readonly leaf: number; readonly path: string; readonly shape: Shape };
+export type TensorSource = {
+  readonly kind: 'tensor';
+  readonly argument: number;
+  readonly leaf: number;
+  readonly path: string;
+  readonly shape: Shape;
+};
 
 /** Where an input of a program comes from at each call. */
 export type InputSource = TensorSource | NoiseSource;
@@ -20,7 +26,8 @@ export interface Traced<R> {
   assemble(outputs: readonly Tensor[]): R;
 }
 
-const isPromise = (value: unknown): boolean => typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+const isPromise = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
 function noiseInputs(session: TraceSession, sources: InputSource[]): (source: NoiseSource) => Tensor {
   const known = new Map<string, Node>();
@@ -38,13 +45,22 @@ function noiseInputs(session: TraceSession, sources: InputSource[]): (source: No
 }
 
 /** A symbolic argument shaped like a real one. */
-function symbolicArgument(session: TraceSession, argument: ProgramArgument, position: number, sources: InputSource[], draw: (source: NoiseSource) => Tensor): ProgramArgument {
+function symbolicArgument(
+  session: TraceSession,
+  argument: ProgramArgument,
+  position: number,
+  sources: InputSource[],
+  draw: (source: NoiseSource) => Tensor,
+): ProgramArgument {
   if (argument === undefined) return undefined;
   // A symbolic key is a key to whoever draws from it; the type is opaque on purpose.
   if (isKey(argument)) return symbolicKey(position, draw) as unknown as Key;
   const leaves = argumentLeaves(argument, position).map(([path, tensor], leaf) => {
     if (tensor.dtype !== 'float32' && tensor.dtype !== 'int32' && tensor.dtype !== 'bool') {
-      throw new ConfigError(`argument ${position} has dtype ${tensor.dtype} at '${path}'`, 'programs have float32, int32 and bool tensors only');
+      throw new ConfigError(
+        `argument ${position} has dtype ${tensor.dtype} at '${path}'`,
+        'programs have float32, int32 and bool tensors only',
+      );
     }
     sources.push({ kind: 'tensor', argument: position, leaf, path, shape: tensor.shape });
     return session.tensor(session.builder.input(tensor.shape, tensor.dtype));
@@ -82,10 +98,16 @@ export function trace<const A extends readonly ProgramArgument[], R extends Tree
     // Shaped like `args` leaf by leaf, which the mapping loses.
     const result = fn(...(symbolic as unknown as A));
     if (isPromise(result)) {
-      throw new ConfigError(`'${name}' returned a promise`, 'a program is a synchronous function: await outside and pass the result as an argument');
+      throw new ConfigError(
+        `'${name}' returned a promise`,
+        'a program is a synchronous function: await outside and pass the result as an argument',
+      );
     }
     assertTree(result, `the result of '${name}'`);
-    const graph = session.builder.finish(treeEntries(result).map(([, tensor]) => session.node(tensor)), name);
+    const graph = session.builder.finish(
+      treeEntries(result).map(([, tensor]) => session.node(tensor)),
+      name,
+    );
     const structure: R = result;
     return { graph, sources, assemble: (outputs) => treeUnflatten(structure, outputs) };
   });

@@ -1,6 +1,6 @@
 import { item } from '../../ir/shape.js';
-import { assignMemory } from './memory.js';
 import { kernels } from './kernels/index.js';
+import { assignMemory } from './memory.js';
 import { printProgram, type Statement } from './print.js';
 import type { LoopProgram, Storage } from './program.js';
 
@@ -39,7 +39,11 @@ function cut(statements: readonly Statement[]): string[] {
 function prelude(text: string, storages: readonly Storage[]): string {
   const arrays = matches(text, /\bb\d+\b/g).flatMap((name) => {
     const storage = item(storages, Number(name.slice(1)));
-    return storage.kind === 'input' ? [`const ${name}=inputs[${storage.position}];`] : storage.kind === 'output' ? [`const ${name}=outputs[${storage.position}];`] : [];
+    return storage.kind === 'input'
+      ? [`const ${name}=inputs[${storage.position}];`]
+      : storage.kind === 'output'
+        ? [`const ${name}=outputs[${storage.position}];`]
+        : [];
   });
   const extents = matches(text, /\bn\d+\b/g).map((name) => `const ${name}=${name.slice(1)}<limit?${name.slice(1)}:limit;`);
   return [...arrays, ...extents].join('');
@@ -51,14 +55,21 @@ function functions(parts: readonly string[], storages: readonly Storage[]): stri
   if (parts.length === 1 && only !== undefined) {
     return `return function fused(inputs,outputs,limit=1e9){\n${prelude(only, storages)}\n${only}\n};`;
   }
-  const defined = parts.map((text) => new Set([...text.matchAll(/^(?:const|let) ([ta]\d+)=|(?<=[;}\n])let (a\d+)=/gm)].map((m) => m[1] ?? m[2] ?? '')));
+  const defined = parts.map(
+    (text) => new Set([...text.matchAll(/^(?:const|let) ([ta]\d+)=|(?<=[;}\n])let (a\d+)=/gm)].map((m) => m[1] ?? m[2] ?? '')),
+  );
   const slots = new Map<string, number>();
   const owner = new Map(defined.flatMap((names, i) => [...names].map((name) => [name, i] as const)));
   const imports = parts.map((text, i) => matches(text, /\b[ta]\d+\b/g).filter((name) => (owner.get(name) ?? i) < i));
   for (const name of imports.flat()) if (!slots.has(name)) slots.set(name, slots.size);
   const bodies = parts.map((text, i) => {
-    const given = item(imports, i).map((name) => `const ${name}=S[${slots.get(name)}];`).join('');
-    const handed = [...item(defined, i)].filter((name) => slots.has(name)).map((name) => `S[${slots.get(name)}]=${name};`).join('');
+    const given = item(imports, i)
+      .map((name) => `const ${name}=S[${slots.get(name)}];`)
+      .join('');
+    const handed = [...item(defined, i)]
+      .filter((name) => slots.has(name))
+      .map((name) => `S[${slots.get(name)}]=${name};`)
+      .join('');
     return `function part${i}(inputs,outputs,limit){\n${prelude(text, storages)}${given}\n${text}\n${handed}}`;
   });
   return `const S=new Float64Array(${slots.size});\n${bodies.join('\n')}

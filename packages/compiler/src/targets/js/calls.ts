@@ -5,25 +5,44 @@ import { termsOf } from './plan.js';
 
 /** Sizes of a convolution or pooling, as its kernels take them. */
 export type WindowGeometry = Window & {
-  readonly images: number; readonly height: number; readonly width: number; readonly channels: number;
-  readonly outHeight: number; readonly outWidth: number; readonly outChannels: number;
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
 };
 
 /** A batch of equal matrix products: strides of the two matrices, and where each pair starts. */
 export type ProductGeometry = {
-  readonly rows: number; readonly columns: number; readonly terms: number;
-  readonly a: readonly [row: number, column: number]; readonly b: readonly [row: number, column: number];
+  readonly rows: number;
+  readonly columns: number;
+  readonly terms: number;
+  readonly a: readonly [row: number, column: number];
+  readonly b: readonly [row: number, column: number];
   readonly starts: readonly (readonly [a: number, b: number])[];
 };
 
 /** An axis with what is before and after it. */
-export type AxisGeometry = { readonly outer: number; readonly length: number; readonly inner: number; readonly exclusive?: boolean; readonly reverse?: boolean };
+export type AxisGeometry = {
+  readonly outer: number;
+  readonly length: number;
+  readonly inner: number;
+  readonly exclusive?: boolean;
+  readonly reverse?: boolean;
+};
 
 function windowGeometry(window: Window, input: Shape, output: Shape): WindowGeometry {
   return {
     ...window,
-    images: item(input, 0), height: item(input, 1), width: item(input, 2), channels: item(input, 3),
-    outHeight: item(output, 1), outWidth: item(output, 2), outChannels: item(output, 3),
+    images: item(input, 0),
+    height: item(input, 1),
+    width: item(input, 2),
+    channels: item(input, 3),
+    outHeight: item(output, 1),
+    outWidth: item(output, 2),
+    outChannels: item(output, 3),
   };
 }
 
@@ -39,27 +58,44 @@ function productGeometry(node: NodeOf<'MatMul'>): ProductGeometry {
   const { transposeA, transposeB } = node.attributes;
   const [wa, wb] = [item(a.shape, a.shape.length - 1), item(b.shape, b.shape.length - 1)];
   return {
-    rows: item(node.shape, node.shape.length - 2), columns: item(node.shape, node.shape.length - 1), terms: termsOf(node),
-    a: transposeA ? [1, wa] : [wa, 1], b: transposeB ? [1, wb] : [wb, 1],
+    rows: item(node.shape, node.shape.length - 2),
+    columns: item(node.shape, node.shape.length - 1),
+    terms: termsOf(node),
+    a: transposeA ? [1, wa] : [wa, 1],
+    b: transposeB ? [1, wb] : [wb, 1],
     starts: Array.from({ length: sizeOf(leading) }, (_, batch) => [start(a, batch), start(b, batch)] as const),
   };
 }
 
 const axisGeometry = (shape: Shape, axis: number): AxisGeometry => ({
-  outer: sizeOf(shape.slice(0, axis)), length: item(shape, axis), inner: sizeOf(shape.slice(axis + 1)),
+  outer: sizeOf(shape.slice(0, axis)),
+  length: item(shape, axis),
+  inner: sizeOf(shape.slice(axis + 1)),
 });
 
 function geometryOf(node: Node): object {
   const first = item(node.inputs, 0);
   switch (node.op) {
-    case 'MatMul': return productGeometry(node);
-    case 'CumSum': return { ...axisGeometry(first.shape, node.attributes.axis), exclusive: node.attributes.exclusive, reverse: node.attributes.reverse };
-    case 'ArgMax': return axisGeometry(first.shape, node.attributes.axis);
-    case 'Conv': case 'AvgPool': case 'MaxPool': return windowGeometry(node.attributes, first.shape, node.shape);
-    case 'ConvInputGrad': case 'AvgPoolGrad': case 'MaxPoolGrad': return windowGeometry(node.attributes, node.shape, first.shape);
-    case 'ConvFilterGrad': return windowGeometry(node.attributes, first.shape, item(node.inputs, 1).shape);
-    case 'MaxPoolGather': return windowGeometry(node.attributes, first.shape, node.shape);
-    default: throw new Error(`${node.op} has no kernel`);
+    case 'MatMul':
+      return productGeometry(node);
+    case 'CumSum':
+      return { ...axisGeometry(first.shape, node.attributes.axis), exclusive: node.attributes.exclusive, reverse: node.attributes.reverse };
+    case 'ArgMax':
+      return axisGeometry(first.shape, node.attributes.axis);
+    case 'Conv':
+    case 'AvgPool':
+    case 'MaxPool':
+      return windowGeometry(node.attributes, first.shape, node.shape);
+    case 'ConvInputGrad':
+    case 'AvgPoolGrad':
+    case 'MaxPoolGrad':
+      return windowGeometry(node.attributes, node.shape, first.shape);
+    case 'ConvFilterGrad':
+      return windowGeometry(node.attributes, first.shape, item(node.inputs, 1).shape);
+    case 'MaxPoolGather':
+      return windowGeometry(node.attributes, first.shape, node.shape);
+    default:
+      throw new Error(`${node.op} has no kernel`);
   }
 }
 

@@ -45,14 +45,18 @@ export function lowering(graph: Graph): Lowering {
     storages.push(added);
     return added;
   };
-  for (const node of graph.inputs) storageOf.set(node, add({ kind: 'input', size: sizeOf(node.shape), level: 0, position: node.attributes.index }));
+  for (const node of graph.inputs)
+    storageOf.set(node, add({ kind: 'input', size: sizeOf(node.shape), level: 0, position: node.attributes.index }));
   const constantStorage = (node: NodeOf<'Const'>): Storage => {
     const storage = storageOf.get(node) ?? add({ kind: 'constant', size: sizeOf(node.shape), level: 0, values: node.attributes.values });
     storageOf.set(node, storage);
     return storage;
   };
   const lower: Lowering = {
-    plan, x, storages, items,
+    plan,
+    x,
+    storages,
+    items,
     name: () => `a${names++}`,
     element(node, given) {
       const index = given.map((each, axis) => (node.shape[axis] === 1 ? known(0) : each));
@@ -73,7 +77,13 @@ export function lowering(graph: Graph): Lowering {
       scalars.set(node, values);
       const index = unravel(k, node.shape).map(known);
       const reduced = (isReduction(node) || node.op === 'MatMul') && !plan.isUnrolled(node);
-      const value = values[k] ?? (node.op === 'Input' || node.op === 'Const' || plan.isStored(node) ? lower.element(node, index) : reduced ? totalOf(lower, node, index) : elementOf(lower, node, index));
+      const value =
+        values[k] ??
+        (node.op === 'Input' || node.op === 'Const' || plan.isStored(node)
+          ? lower.element(node, index)
+          : reduced
+            ? totalOf(lower, node, index)
+            : elementOf(lower, node, index));
       values[k] = value;
       return value;
     },
@@ -91,7 +101,13 @@ export function lowering(graph: Graph): Lowering {
       const position = graph.outputs.indexOf(node);
       // A filled border is written once, which an output that changes from call to call cannot keep.
       const kind = position >= 0 && fill === undefined ? 'output' : 'temporary';
-      const storage = add({ kind, size: sizeOf(node.shape), level, ...(kind === 'output' ? { position } : {}), ...(fill === undefined ? {} : { fill }) });
+      const storage = add({
+        kind,
+        size: sizeOf(node.shape),
+        level,
+        ...(kind === 'output' ? { position } : {}),
+        ...(fill === undefined ? {} : { fill }),
+      });
       storageOf.set(node, storage);
       return storage;
     },

@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/index.js';
 import { item, sizeOf, unravel } from '../../ir/shape.js';
-import { addScaled, type Affine, flatIndex, isKnown, known } from './affine.js';
+import { type Affine, addScaled, flatIndex, isKnown, known } from './affine.js';
 import type { Lowering } from './context.js';
 import { type Expression, isBinary, isCompare, isUnary } from './expression.js';
 import { termsOf } from './plan.js';
@@ -50,16 +50,24 @@ export function elementOf(lower: Lowering, node: Node, index: readonly Affine[])
       return reshaped(lower, node, p, index);
     case 'Transpose': {
       const source: Affine[] = [];
-      node.attributes.perm.forEach((axis, i) => { source[axis] = item(index, i); });
+      node.attributes.perm.forEach((axis, i) => {
+        source[axis] = item(index, i);
+      });
       return lower.element(p, source);
     }
     case 'Slice': {
       const { begin, strides } = node.attributes;
-      return lower.element(p, index.map((each, axis) => addScaled(known(item(begin, axis)), each, item(strides, axis))));
+      return lower.element(
+        p,
+        index.map((each, axis) => addScaled(known(item(begin, axis)), each, item(strides, axis))),
+      );
     }
     case 'Reverse': {
       const { axes } = node.attributes;
-      return lower.element(p, index.map((each, axis) => (axes.includes(axis) ? addScaled(known(item(p.shape, axis) - 1), each, -1) : each)));
+      return lower.element(
+        p,
+        index.map((each, axis) => (axes.includes(axis) ? addScaled(known(item(p.shape, axis) - 1), each, -1) : each)),
+      );
     }
     case 'Gather': {
       const rank = second().shape.length;
@@ -77,25 +85,41 @@ export function elementOf(lower: Lowering, node: Node, index: readonly Affine[])
       let position = item(index, axis).constant;
       for (const part of node.inputs) {
         const length = item(part.shape, axis);
-        if (position < length) return lower.element(part, index.map((each, i) => (i === axis ? known(position) : each)));
+        if (position < length)
+          return lower.element(
+            part,
+            index.map((each, i) => (i === axis ? known(position) : each)),
+          );
         position -= length;
       }
       throw new RangeError(`element ${index} is outside %${node.id}`);
     }
     case 'MatMul':
-      return tree(Array.from({ length: termsOf(node) }, (_, k) => {
-        const [a, b] = productIndices(node, index, known(k));
-        return x.binary('Mul', lower.element(p, a), lower.element(second(), b));
-      }), (a, b) => x.binary('Add', a, b));
-    case 'Sum': case 'Max': case 'Min': case 'Prod': {
+      return tree(
+        Array.from({ length: termsOf(node) }, (_, k) => {
+          const [a, b] = productIndices(node, index, known(k));
+          return x.binary('Mul', lower.element(p, a), lower.element(second(), b));
+        }),
+        (a, b) => x.binary('Add', a, b),
+      );
+    case 'Sum':
+    case 'Max':
+    case 'Min':
+    case 'Prod': {
       const { axes } = node.attributes;
       const reduced = p.shape.map((length, axis) => (axes.includes(axis) ? length : 1));
       const join = { Sum: 'Add', Max: 'Maximum', Min: 'Minimum', Prod: 'Mul' } as const;
       const op = join[node.op];
-      return tree(Array.from({ length: sizeOf(reduced) }, (_, k) => {
-        const inner = unravel(k, reduced);
-        return lower.element(p, index.map((each, axis) => (axes.includes(axis) ? known(item(inner, axis)) : each)));
-      }), (a, b) => x.binary(op, a, b));
+      return tree(
+        Array.from({ length: sizeOf(reduced) }, (_, k) => {
+          const inner = unravel(k, reduced);
+          return lower.element(
+            p,
+            index.map((each, axis) => (axes.includes(axis) ? known(item(inner, axis)) : each)),
+          );
+        }),
+        (a, b) => x.binary(op, a, b),
+      );
     }
     default:
       throw new Error(`${node.op} is not computed element by element`);
@@ -110,7 +134,9 @@ function reshaped(lower: Lowering, node: Node, source: Node, index: readonly Aff
   const [from, to] = [long(source.shape), long(node.shape)];
   if (from.length === to.length && from.every((axis, i) => source.shape[axis] === node.shape[item(to, i)])) {
     const own = source.shape.map(() => known(0));
-    from.forEach((axis, i) => { own[axis] = item(index, item(to, i)); });
+    from.forEach((axis, i) => {
+      own[axis] = item(index, item(to, i));
+    });
     return lower.element(source, own);
   }
   // One axis that runs over all elements, and storage in the same order.

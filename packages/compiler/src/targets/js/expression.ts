@@ -1,5 +1,5 @@
-import { BINARY, COMPARE, UNARY } from '../../ir/index.js';
 import type { Binary, Compare, Unary } from '../../ir/index.js';
+import { BINARY, COMPARE, UNARY } from '../../ir/index.js';
 import { binaryFunction, compareFunction, unaryFunction } from '../../ir/scalar-functions.js';
 import { item } from '../../ir/shape.js';
 import { type Affine, depthOf, printAffine } from './affine.js';
@@ -45,12 +45,23 @@ export const numberOf = (e: Expression): number | undefined => (e.op === 'number
 export function expressions(): Expressions {
   const memo = new Map<string, Expression>();
   let count = 0;
-  const intern = (op: Expression['op'], args: readonly Expression[], text: string, level = 0, depth = 0, load?: Expression['load']): Expression => {
+  const intern = (
+    op: Expression['op'],
+    args: readonly Expression[],
+    text: string,
+    level = 0,
+    depth = 0,
+    load?: Expression['load'],
+  ): Expression => {
     const key = `${op}|${args.map((a) => a.id)}|${text}`;
     let found = memo.get(key);
     if (!found) {
       found = {
-        id: count++, op, args, text, ...(load ? { load } : {}),
+        id: count++,
+        op,
+        args,
+        text,
+        ...(load ? { load } : {}),
         level: args.reduce((most, a) => Math.max(most, a.level), level),
         depth: args.reduce((most, a) => Math.max(most, a.depth), depth),
       };
@@ -62,7 +73,11 @@ export function expressions(): Expressions {
     number: (value) => intern('number', [], Object.is(value, -0) ? '0' : String(value)),
     total: (name, level) => intern('total', [], name, level),
     load: (storage, index, row, scale = 0) =>
-      intern('load', row ? [row] : [], `${storage.id}@${printAffine(index)}@${scale}`, storage.level, depthOf(index), { storage, index, scale }),
+      intern('load', row ? [row] : [], `${storage.id}@${printAffine(index)}@${scale}`, storage.level, depthOf(index), {
+        storage,
+        index,
+        scale,
+      }),
     apply: (op, args) => intern(op, args, ''),
     unary(op, a) {
       const value = numberOf(a);
@@ -95,7 +110,14 @@ export function expressions(): Expressions {
   return x;
 }
 
-function simplify(x: Expressions, op: Binary, a: Expression, b: Expression, p: number | undefined, q: number | undefined): Expression | undefined {
+function simplify(
+  x: Expressions,
+  op: Binary,
+  a: Expression,
+  b: Expression,
+  p: number | undefined,
+  q: number | undefined,
+): Expression | undefined {
   const negated = (e: Expression) => (e.op === 'Neg' ? e.args[0] : undefined);
   const [na, nb] = [negated(a), negated(b)];
   switch (op) {

@@ -19,7 +19,18 @@ export const LIMITS = {
   unrolledReduction: 256,
 } as const;
 
-const CALLS = ['Conv', 'ConvInputGrad', 'ConvFilterGrad', 'AvgPool', 'AvgPoolGrad', 'MaxPool', 'MaxPoolGrad', 'MaxPoolGather', 'CumSum', 'ArgMax'];
+const CALLS = [
+  'Conv',
+  'ConvInputGrad',
+  'ConvFilterGrad',
+  'AvgPool',
+  'AvgPoolGrad',
+  'MaxPool',
+  'MaxPoolGrad',
+  'MaxPoolGather',
+  'CumSum',
+  'ArgMax',
+];
 const SLOW = ['Exp', 'Expm1', 'Log', 'Log1p', 'Sigmoid', 'Softplus', 'Tanh', 'Sin', 'Cos', 'Erf', 'Pow', 'Sqrt'];
 const REDUCTIONS = ['Sum', 'Max', 'Min', 'Prod'];
 
@@ -71,17 +82,21 @@ export function planStorage(graph: Graph): Plan {
   const cost = (node: Node) => costs.get(node) ?? 1;
   const level = (node: Node) => levels.get(node) ?? 0;
   const isUnrolled = (node: Node) =>
-    (isReduction(node) || node.op === 'MatMul') && !isCall(node) && termsOf(node) <= LIMITS.unroll
-    && node.inputs.reduce((sum, x) => sum + cost(x), 0) * termsOf(node) <= LIMITS.chain;
+    (isReduction(node) || node.op === 'MatMul') &&
+    !isCall(node) &&
+    termsOf(node) <= LIMITS.unroll &&
+    node.inputs.reduce((sum, x) => sum + cost(x), 0) * termsOf(node) <= LIMITS.chain;
   /** A small reduction that is too much code as scalars. */
   const throughMemory = (node: Node) =>
-    node.op === 'ScatterAdd' || (isReduction(node) && isSmall(node) && !isUnrolled(node) && sizeOf(node.shape) * cost(item(node.inputs, 0)) > LIMITS.unrolledReduction);
+    node.op === 'ScatterAdd' ||
+    (isReduction(node) && isSmall(node) && !isUnrolled(node) && sizeOf(node.shape) * cost(item(node.inputs, 0)) > LIMITS.unrolledReduction);
 
   const inlineCost = (node: Node): number => {
     const operands = node.inputs.reduce((sum, x) => sum + cost(x), 0);
     if (isUnrolled(node)) return termsOf(node) * (1 + operands);
     if (node.op === 'Gather') return 2 + cost(item(node.inputs, 1));
-    if (isUnary(node.op) || isBinary(node.op) || isCompare(node.op) || node.op === 'Select') return operands + (SLOW.includes(node.op) ? 8 : 1);
+    if (isUnary(node.op) || isBinary(node.op) || isCompare(node.op) || node.op === 'Select')
+      return operands + (SLOW.includes(node.op) ? 8 : 1);
     return operands;
   };
   /** Must be in memory whatever its cost. */
@@ -94,7 +109,11 @@ export function planStorage(graph: Graph): Plan {
   }
   for (const node of graph.outputs) required.add(node);
   const isLeaf = (node: Node) => node.op === 'Input' || node.op === 'Const';
-  const writes = (node: Node) => node.op === 'Concat' || node.op === 'Pad' || node.op === 'ScatterAdd' || ((isReduction(node) || node.op === 'MatMul') && !isUnrolled(node));
+  const writes = (node: Node) =>
+    node.op === 'Concat' ||
+    node.op === 'Pad' ||
+    node.op === 'ScatterAdd' ||
+    ((isReduction(node) || node.op === 'MatMul') && !isUnrolled(node));
   const measure = () => {
     for (const node of order) {
       const below = node.inputs.reduce((most, x) => Math.max(most, level(x)), 0);
@@ -128,7 +147,13 @@ function loopShape(node: Node, reduces: boolean): number[] {
  * Stores what would be computed more than once: values that two loops need, and values that one loop needs repeatedly.
  * From the outputs backwards, so that the last shared value of a chain is stored and not each of its parts.
  */
-function storeShared(order: readonly Node[], stored: Set<Node>, isUnrolled: (node: Node) => boolean, cost: (node: Node) => number, level: (node: Node) => number): void {
+function storeShared(
+  order: readonly Node[],
+  stored: Set<Node>,
+  isUnrolled: (node: Node) => boolean,
+  cost: (node: Node) => number,
+  level: (node: Node) => number,
+): void {
   const contexts = new Map<Node, Set<string>>();
   const repeated = new Set<Node>();
   for (const node of [...order].reverse()) {
@@ -144,8 +169,10 @@ function storeShared(order: readonly Node[], stored: Set<Node>, isUnrolled: (nod
       const seen = contexts.get(operand) ?? new Set<string>();
       for (const context of passed) seen.add(context);
       contexts.set(operand, seen);
-      const again = node.op === 'MatMul' ? item(node.shape, node.shape.length - 1) > 1 && item(node.shape, node.shape.length - 2) > 1
-        : !isReduction(node) && node.op !== 'Slice' && sizeOf(node.shape) > sizeOf(operand.shape);
+      const again =
+        node.op === 'MatMul'
+          ? item(node.shape, node.shape.length - 1) > 1 && item(node.shape, node.shape.length - 2) > 1
+          : !isReduction(node) && node.op !== 'Slice' && sizeOf(node.shape) > sizeOf(operand.shape);
       if (again && !isSmall(node)) repeated.add(operand);
     }
   }

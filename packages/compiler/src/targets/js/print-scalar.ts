@@ -1,22 +1,59 @@
 import { item } from '../../ir/shape.js';
 import { type Expression, isCompare, type ScalarOp } from './expression.js';
 
-const COMPARISONS = { Greater: '>', GreaterEqual: '>=', Less: '<', LessEqual: '<=', Equal: '===', NotEqual: '!==', LogicalAnd: '&&', LogicalOr: '||' } as const;
+const COMPARISONS = {
+  Greater: '>',
+  GreaterEqual: '>=',
+  Less: '<',
+  LessEqual: '<=',
+  Equal: '===',
+  NotEqual: '!==',
+  LogicalAnd: '&&',
+  LogicalOr: '||',
+} as const;
 
 type Printer = (a: string, b: string, c: string) => string;
 
-const math = (name: string): Printer => (a) => `Math.${name}(${a})`;
-const infix = (sign: string): Printer => (a, b) => `${a}${sign}${b}`;
+const math =
+  (name: string): Printer =>
+  (a) =>
+    `Math.${name}(${a})`;
+const infix =
+  (sign: string): Printer =>
+  (a, b) =>
+    `${a}${sign}${b}`;
 
 /** JavaScript for every operation on scalars; comparisons and `Select` are printed by `printOperation`. */
 const PRINT: Readonly<Partial<Record<ScalarOp, Printer>>> = {
-  Neg: (a) => `-${a}`, Exp: math('exp'), Expm1: math('expm1'), Log: math('log'), Log1p: math('log1p'), Sqrt: math('sqrt'), Tanh: math('tanh'),
-  Abs: math('abs'), Sin: math('sin'), Cos: math('cos'), Floor: math('floor'), Ceil: math('ceil'), Truncate: math('trunc'),
-  Relu: (a) => `Math.max(${a},0)`, Sign: (a) => `(${a}>0?1:${a}<0?-1:0)`, Reciprocal: (a) => `1/${a}`, Step: (a) => `(${a}>0?1:0)`,
-  Round: (a) => `roundHalfEven(${a})`, Erf: (a) => `erf(${a})`, LogicalNot: (a) => `(${a}?0:1)`,
-  Add: infix('+'), Sub: infix('-'), Mul: infix('*'), Div: infix('/'),
-  Pow: (a, b) => `Math.pow(${a},${b})`, Maximum: (a, b) => `Math.max(${a},${b})`, Minimum: (a, b) => `Math.min(${a},${b})`,
-  FloorDiv: (a, b) => `Math.floor(${a}/${b})`, FloorMod: (a, b) => `floorMod(${a},${b})`,
+  Neg: (a) => `-${a}`,
+  Exp: math('exp'),
+  Expm1: math('expm1'),
+  Log: math('log'),
+  Log1p: math('log1p'),
+  Sqrt: math('sqrt'),
+  Tanh: math('tanh'),
+  Abs: math('abs'),
+  Sin: math('sin'),
+  Cos: math('cos'),
+  Floor: math('floor'),
+  Ceil: math('ceil'),
+  Truncate: math('trunc'),
+  Relu: (a) => `Math.max(${a},0)`,
+  Sign: (a) => `(${a}>0?1:${a}<0?-1:0)`,
+  Reciprocal: (a) => `1/${a}`,
+  Step: (a) => `(${a}>0?1:0)`,
+  Round: (a) => `roundHalfEven(${a})`,
+  Erf: (a) => `erf(${a})`,
+  LogicalNot: (a) => `(${a}?0:1)`,
+  Add: infix('+'),
+  Sub: infix('-'),
+  Mul: infix('*'),
+  Div: infix('/'),
+  Pow: (a, b) => `Math.pow(${a},${b})`,
+  Maximum: (a, b) => `Math.max(${a},${b})`,
+  Minimum: (a, b) => `Math.min(${a},${b})`,
+  FloorDiv: (a, b) => `Math.floor(${a}/${b})`,
+  FloorMod: (a, b) => `floorMod(${a},${b})`,
   // Without a branch: the outcome is data, and V8 has no conditional move for doubles.
   Gate: (z, t, r) => `${r}*(${t}+((${z}>=0)|0)*(1-${t}))`,
   Positive: (a) => `(${a}<-8e307?0:.5*(${a}+Math.abs(${a})))`,

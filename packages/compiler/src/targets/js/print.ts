@@ -12,14 +12,22 @@ import { type Call, type Loop, type LoopProgram, NEUTRAL, type Place, type Root 
 export type Statement = { readonly text: string; readonly weight: number; readonly trips: number };
 
 /** JavaScript of a program, before it is cut into functions. Storages are `b0 …`, extents `n10 …`, geometries `g0 …`. */
-export type PrintedProgram = { readonly statements: readonly Statement[]; readonly geometries: readonly object[]; readonly dynamic: boolean };
+export type PrintedProgram = {
+  readonly statements: readonly Statement[];
+  readonly geometries: readonly object[];
+  readonly dynamic: boolean;
+};
 
 type Scope = { readonly lines: string[]; readonly names: Map<number, string> };
 
 const scope = (): Scope => ({ lines: [], names: new Map() });
 
 const update = (reduce: Reduce, target: string, value: string): string =>
-  reduce === 'Sum' ? `${target}+=${value};` : reduce === 'Prod' ? `${target}*=${value};` : `${target}=Math.${reduce === 'Max' ? 'max' : 'min'}(${target},${value});`;
+  reduce === 'Sum'
+    ? `${target}+=${value};`
+    : reduce === 'Prod'
+      ? `${target}*=${value};`
+      : `${target}=Math.${reduce === 'Max' ? 'max' : 'min'}(${target},${value});`;
 
 /** Prints loops in order, and every scalar right before the first loop that needs it. */
 export function printProgram(program: LoopProgram): PrintedProgram {
@@ -115,7 +123,11 @@ export function printProgram(program: LoopProgram): PrintedProgram {
     flush();
     const geometry = geometries.push(call.geometry) - 1;
     // While types are being learned, only loops run.
-    statements.push({ text: `if(limit>99)${call.kernel}(g${geometry},b${call.output.id},${call.inputs.map((b) => `b${b.id}`).join(',')});`, weight: 1, trips: 0 });
+    statements.push({
+      text: `if(limit>99)${call.kernel}(g${geometry},b${call.output.id},${call.inputs.map((b) => `b${b.id}`).join(',')});`,
+      weight: 1,
+      trips: 0,
+    });
   };
 
   const spilled = new Set<number>();

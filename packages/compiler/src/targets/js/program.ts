@@ -35,10 +35,24 @@ export type Root =
   | { readonly kind: 'accumulate'; readonly reduce: Reduce; readonly place: Place; readonly value: Expression };
 
 /** A fused loop nest; the last `inner` extents belong to roots of kind `inner`. */
-export type Loop = { readonly kind: 'loop'; readonly level: number; readonly extents: readonly number[]; readonly inner: number; readonly roots: Root[]; weight: number };
+export type Loop = {
+  readonly kind: 'loop';
+  readonly level: number;
+  readonly extents: readonly number[];
+  readonly inner: number;
+  readonly roots: Root[];
+  weight: number;
+};
 
 /** A hand-written kernel on whole arrays: `kernel(output, ...inputs, constants)`. */
-export type Call = { readonly kind: 'call'; readonly level: number; readonly kernel: string; readonly output: Storage; readonly inputs: readonly Storage[]; readonly geometry: object };
+export type Call = {
+  readonly kind: 'call';
+  readonly level: number;
+  readonly kernel: string;
+  readonly output: Storage;
+  readonly inputs: readonly Storage[];
+  readonly geometry: object;
+};
 
 /** One output: scalars, a copy of storage, or (neither) storage that is the output itself. */
 export type ProgramOutput = { readonly size: number; readonly scalars?: readonly Expression[]; readonly copy?: Storage };

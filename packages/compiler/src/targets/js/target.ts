@@ -31,7 +31,8 @@ export function compileToJs(graph: Graph, options: JsTargetOptions = {}): JsExec
     async run(inputs) {
       const wide = inputs.map((values, i) => {
         const own = scratch[i];
-        if (values instanceof Float64Array || own === undefined || own.length === 0) return values instanceof Float64Array ? values : new Float64Array(0);
+        if (values instanceof Float64Array || own === undefined || own.length === 0)
+          return values instanceof Float64Array ? values : new Float64Array(0);
         own.set(values);
         return own;
       });

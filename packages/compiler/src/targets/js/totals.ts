@@ -30,6 +30,9 @@ export function totalOf(lower: Lowering, node: Node, index: readonly Affine[]): 
   }
   const axes = 'axes' in node.attributes ? node.attributes.axes : [];
   const { extents, index: inner } = loopOver(x.shape.map((length, axis) => (axes.includes(axis) ? length : 1)));
-  const value = lower.element(x, x.shape.map((_, axis) => (axes.includes(axis) ? item(inner, axis) : index[axis] ?? known(0))));
+  const value = lower.element(
+    x,
+    x.shape.map((_, axis) => (axes.includes(axis) ? item(inner, axis) : (index[axis] ?? known(0)))),
+  );
   return lower.total(reduceOf(node), value, extents, 1 + lower.plan.cost(x));
 }

@@ -1,14 +1,50 @@
-import { type Binary, binary, type Builder, cast, compare, type Compare, type DType, type Node, scalar, select, type Unary, unary } from '../../ir/index.js';
+import {
+  type Binary,
+  type Builder,
+  binary,
+  type Compare,
+  cast,
+  compare,
+  type DType,
+  type Node,
+  scalar,
+  select,
+  type Unary,
+  unary,
+} from '../../ir/index.js';
 import { kernel, type TraceKernel, variadicKernel } from './kernel.js';
 
 const UNARY: Readonly<Record<string, Unary>> = {
-  Neg: 'Neg', Exp: 'Exp', Expm1: 'Expm1', Log: 'Log', Log1p: 'Log1p', Relu: 'Relu', Sqrt: 'Sqrt', Sigmoid: 'Sigmoid', Tanh: 'Tanh',
-  Abs: 'Abs', Sign: 'Sign', Reciprocal: 'Reciprocal', Softplus: 'Softplus', Sin: 'Sin', Cos: 'Cos', Floor: 'Floor', Ceil: 'Ceil',
-  Round: 'Round', Erf: 'Erf', LogicalNot: 'LogicalNot',
+  Neg: 'Neg',
+  Exp: 'Exp',
+  Expm1: 'Expm1',
+  Log: 'Log',
+  Log1p: 'Log1p',
+  Relu: 'Relu',
+  Sqrt: 'Sqrt',
+  Sigmoid: 'Sigmoid',
+  Tanh: 'Tanh',
+  Abs: 'Abs',
+  Sign: 'Sign',
+  Reciprocal: 'Reciprocal',
+  Softplus: 'Softplus',
+  Sin: 'Sin',
+  Cos: 'Cos',
+  Floor: 'Floor',
+  Ceil: 'Ceil',
+  Round: 'Round',
+  Erf: 'Erf',
+  LogicalNot: 'LogicalNot',
 };
 
 const BINARY: Readonly<Record<string, Binary>> = {
-  Add: 'Add', Sub: 'Sub', Multiply: 'Mul', RealDiv: 'Div', Pow: 'Pow', Maximum: 'Maximum', Minimum: 'Minimum',
+  Add: 'Add',
+  Sub: 'Sub',
+  Multiply: 'Mul',
+  RealDiv: 'Div',
+  Pow: 'Pow',
+  Maximum: 'Maximum',
+  Minimum: 'Minimum',
   Mod: 'FloorMod',
 };
 
@@ -36,14 +72,18 @@ export const elementwiseKernels: readonly TraceKernel[] = [
   kernel<'x'>('Rsqrt', (g, { x }) => unary(g, 'Reciprocal', unary(g, 'Sqrt', x))),
   kernel<'x'>('Identity', (_, { x }) => x),
   kernel<'x', { alpha?: number }>('Step', (g, { x }, { alpha = 0 }) =>
-    alpha === 0 ? unary(g, 'Step', x) : where(g, 'Greater', x, 0, scalar(g, 1, x.dtype), scalar(g, alpha, x.dtype))),
+    alpha === 0 ? unary(g, 'Step', x) : where(g, 'Greater', x, 0, scalar(g, 1, x.dtype), scalar(g, alpha, x.dtype)),
+  ),
   kernel<'x'>('Relu6', (g, { x }) => clip(g, x, 0, 6)),
   kernel<'x', { alpha: number }>('LeakyRelu', (g, { x }, { alpha }) => where(g, 'Less', x, 0, binary(g, 'Mul', x, scalar(g, alpha)), x)),
   kernel<'x' | 'alpha'>('Prelu', (g, { x, alpha }) => where(g, 'Less', x, 0, binary(g, 'Mul', x, alpha), x)),
   kernel<'x'>('Elu', (g, { x }) => where(g, 'GreaterEqual', x, 0, x, unary(g, 'Expm1', binary(g, 'Minimum', x, scalar(g, 0))))),
   kernel<'dy' | 'y'>('EluGrad', (g, { dy, y }) =>
-    where(g, 'GreaterEqual', y, 0, dy, binary(g, 'Mul', dy, binary(g, 'Add', y, scalar(g, 1))))),
-  kernel<'x', { clipValueMin: number; clipValueMax: number }>('ClipByValue', (g, { x }, { clipValueMin, clipValueMax }) => clip(g, x, clipValueMin, clipValueMax)),
+    where(g, 'GreaterEqual', y, 0, dy, binary(g, 'Mul', dy, binary(g, 'Add', y, scalar(g, 1)))),
+  ),
+  kernel<'x', { clipValueMin: number; clipValueMax: number }>('ClipByValue', (g, { x }, { clipValueMin, clipValueMax }) =>
+    clip(g, x, clipValueMin, clipValueMax),
+  ),
   kernel<'x'>('Tan', (g, { x }) => binary(g, 'Div', unary(g, 'Sin', x), unary(g, 'Cos', x))),
   kernel<'x'>('IsNan', (g, { x }) => compare(g, 'NotEqual', x, x)),
   kernel<'x'>('IsInf', (g, { x }) => compare(g, 'Equal', unary(g, 'Abs', x), scalar(g, Number.POSITIVE_INFINITY))),

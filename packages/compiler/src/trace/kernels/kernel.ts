@@ -14,7 +14,10 @@ export function kernel<Operand extends string, Attributes extends object = objec
   kernelName: string,
   build: (g: Builder, operands: Readonly<Record<Operand, Node>>, attributes: Attributes) => Node | readonly Node[],
 ): TraceKernel {
-  return { kernelName, build: (g, operands, attributes) => build(g, operands as Readonly<Record<Operand, Node>>, attributes as Attributes) };
+  return {
+    kernelName,
+    build: (g, operands, attributes) => build(g, operands as Readonly<Record<Operand, Node>>, attributes as Attributes),
+  };
 }
 
 /** A kernel with a list of operands. */

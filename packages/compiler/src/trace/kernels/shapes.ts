@@ -1,6 +1,21 @@
 import { ConfigError } from '@bpc/core';
 import { backend_util, slice_util } from '@tensorflow/tfjs-core';
-import { broadcast, type Builder, concat, constant, type DType, gather, type Node, pad, reshape, reverse, scalar, select, slice, transpose } from '../../ir/index.js';
+import {
+  type Builder,
+  broadcast,
+  concat,
+  constant,
+  type DType,
+  gather,
+  type Node,
+  pad,
+  reshape,
+  reverse,
+  scalar,
+  select,
+  slice,
+  transpose,
+} from '../../ir/index.js';
 import { item, normalizeAxes, padRank, sizeOf } from '../../ir/shape.js';
 import { kernel, type TraceKernel, variadicKernel } from './kernel.js';
 
@@ -16,7 +31,12 @@ function expandDims(g: Builder, x: Node, dim: number): Node {
 function split(g: Builder, x: Node, sizes: readonly number[], axis: number): Node[] {
   let start = 0;
   return sizes.map((length) => {
-    const part = slice(g, x, x.shape.map((_, i) => (i === axis ? start : 0)), x.shape.map((d, i) => (i === axis ? length : d)));
+    const part = slice(
+      g,
+      x,
+      x.shape.map((_, i) => (i === axis ? start : 0)),
+      x.shape.map((d, i) => (i === axis ? length : d)),
+    );
     start += length;
     return part;
   });
@@ -24,17 +44,46 @@ function split(g: Builder, x: Node, sizes: readonly number[], axis: number): Nod
 
 /** [a, b] → [1, a, 1, b] → repeated → [r·a, s·b]. */
 function tile(g: Builder, x: Node, reps: readonly number[]): Node {
-  const separated = reshape(g, x, x.shape.flatMap((length) => [1, length]));
-  const repeated = broadcast(g, separated, x.shape.flatMap((length, i) => [item(reps, i), length]));
-  return reshape(g, repeated, x.shape.map((length, i) => length * item(reps, i)));
+  const separated = reshape(
+    g,
+    x,
+    x.shape.flatMap((length) => [1, length]),
+  );
+  const repeated = broadcast(
+    g,
+    separated,
+    x.shape.flatMap((length, i) => [item(reps, i), length]),
+  );
+  return reshape(
+    g,
+    repeated,
+    x.shape.map((length, i) => length * item(reps, i)),
+  );
 }
 
 type StridedSlice = {
-  begin: number[]; end: number[]; strides: number[]; beginMask: number; endMask: number; ellipsisMask: number; newAxisMask: number; shrinkAxisMask: number;
+  begin: number[];
+  end: number[];
+  strides: number[];
+  beginMask: number;
+  endMask: number;
+  ellipsisMask: number;
+  newAxisMask: number;
+  shrinkAxisMask: number;
 };
 
 function stridedSlice(g: Builder, x: Node, a: StridedSlice): Node {
-  const info = slice_util.sliceInfo([...x.shape], a.begin, a.end, a.strides, a.beginMask, a.endMask, a.ellipsisMask, a.newAxisMask, a.shrinkAxisMask);
+  const info = slice_util.sliceInfo(
+    [...x.shape],
+    a.begin,
+    a.end,
+    a.strides,
+    a.beginMask,
+    a.endMask,
+    a.ellipsisMask,
+    a.newAxisMask,
+    a.shrinkAxisMask,
+  );
   const lengths = info.begin.map((b, i) => Math.max(0, Math.ceil((item(info.end, i) - b) / item(info.strides, i))));
   // A backward axis is read forward from its last element and then reversed.
   const backward = info.strides.flatMap((s, i) => (s < 0 ? [i] : []));
@@ -74,7 +123,11 @@ const fill = (g: Builder, shape: readonly number[], value: number, dtype: DType)
 export const shapeKernels: readonly TraceKernel[] = [
   kernel<'x', { shape: number[] }>('Reshape', (g, { x }, { shape }) => {
     const known = shape.filter((d) => d >= 0).reduce((a, b) => a * b, 1);
-    return reshape(g, x, shape.map((d) => (d < 0 ? sizeOf(x.shape) / known : d)));
+    return reshape(
+      g,
+      x,
+      shape.map((d) => (d < 0 ? sizeOf(x.shape) / known : d)),
+    );
   }),
   kernel<'input', { dim: number }>('ExpandDims', (g, { input }, { dim }) => expandDims(g, input, dim)),
   kernel<'x', { perm: number[] }>('Transpose', (g, { x }, { perm }) => transpose(g, x, perm)),
@@ -83,12 +136,20 @@ export const shapeKernels: readonly TraceKernel[] = [
     return slice(g, x, begin ?? [], size ?? []);
   }),
   kernel<'x', StridedSlice>('StridedSlice', (g, { x }, attributes) => stridedSlice(g, x, attributes)),
-  kernel<'x', { paddings: [number, number][]; constantValue: number }>('PadV2', (g, { x }, { paddings, constantValue }) => pad(g, x, paddings, constantValue)),
-  kernel<'x', { paddings: [number, number][]; mode: string }>('MirrorPad', (g, { x }, { paddings, mode }) => mirrorPad(g, x, paddings, mode)),
+  kernel<'x', { paddings: [number, number][]; constantValue: number }>('PadV2', (g, { x }, { paddings, constantValue }) =>
+    pad(g, x, paddings, constantValue),
+  ),
+  kernel<'x', { paddings: [number, number][]; mode: string }>('MirrorPad', (g, { x }, { paddings, mode }) =>
+    mirrorPad(g, x, paddings, mode),
+  ),
   variadicKernel<{ axis: number }>('Concat', (g, parts, { axis }) => concat(g, parts, axisOf(axis, item(parts, 0).shape.length))),
   variadicKernel<{ axis: number }>('Pack', (g, parts, { axis }) => {
     const at = axisOf(axis, item(parts, 0).shape.length + 1);
-    return concat(g, parts.map((part) => expandDims(g, part, at)), at);
+    return concat(
+      g,
+      parts.map((part) => expandDims(g, part, at)),
+      at,
+    );
   }),
   kernel<'value', { axis: number }>('Unpack', (g, { value }, { axis }) => {
     const at = axisOf(axis, value.shape.length);
@@ -101,15 +162,29 @@ export const shapeKernels: readonly TraceKernel[] = [
   }),
   kernel<'x', { reps: number[] }>('Tile', (g, { x }, { reps }) => tile(g, x, reps)),
   kernel<'x', { shape: number[] }>('BroadcastTo', (g, { x }, { shape }) => broadcast(g, x, shape)),
-  kernel<'x', { dims: number | number[] }>('Reverse', (g, { x }, { dims }) => reverse(g, x, normalizeAxes(typeof dims === 'number' ? [dims] : dims, x.shape.length))),
-  kernel<never, { shape: number[]; value: number; dtype?: DType }>('Fill', (g, _, { shape, value, dtype }) => fill(g, shape, value, dtype ?? 'float32')),
+  kernel<'x', { dims: number | number[] }>('Reverse', (g, { x }, { dims }) =>
+    reverse(g, x, normalizeAxes(typeof dims === 'number' ? [dims] : dims, x.shape.length)),
+  ),
+  kernel<never, { shape: number[]; value: number; dtype?: DType }>('Fill', (g, _, { shape, value, dtype }) =>
+    fill(g, shape, value, dtype ?? 'float32'),
+  ),
   kernel<'x'>('ZerosLike', (g, { x }) => fill(g, x.shape, 0, x.dtype)),
   kernel<'x'>('OnesLike', (g, { x }) => fill(g, x.shape, 1, x.dtype)),
   kernel<never, { start: number; stop: number; num: number }>('LinSpace', (g, _, { start, stop, num }) =>
-    constant(g, Array.from({ length: num }, (__, i) => start + (num === 1 ? 0 : (i * (stop - start)) / (num - 1))), [num])),
+    constant(
+      g,
+      Array.from({ length: num }, (__, i) => start + (num === 1 ? 0 : (i * (stop - start)) / (num - 1))),
+      [num],
+    ),
+  ),
   kernel<never, { start: number; stop: number; step: number; dtype?: DType }>('Range', (g, _, { start, stop, step, dtype }) => {
     const length = Math.max(0, Math.ceil((stop - start) / (stop < start && step === 1 ? -1 : step)));
-    return constant(g, Array.from({ length }, (__, i) => start + i * (stop < start && step === 1 ? -1 : step)), [length], dtype ?? 'float32');
+    return constant(
+      g,
+      Array.from({ length }, (__, i) => start + i * (stop < start && step === 1 ? -1 : step)),
+      [length],
+      dtype ?? 'float32',
+    );
   }),
   kernel<'condition' | 't' | 'e'>('Select', (g, { condition, t, e }) => {
     // A vector of conditions chooses whole rows.

@@ -14,7 +14,8 @@ type Geometry = { readonly window: Window; readonly outShape: Shape };
 
 const four = (shape: Shape): [number, number, number, number] => {
   const [n, h, w, c] = shape;
-  if (n === undefined || h === undefined || w === undefined || c === undefined) throw new ConfigError(`a window operation got shape [${shape}]`, 'pass a tensor of rank 4');
+  if (n === undefined || h === undefined || w === undefined || c === undefined)
+    throw new ConfigError(`a window operation got shape [${shape}]`, 'pass a tensor of rank 4');
   return [n, h, w, c];
 };
 
@@ -32,8 +33,11 @@ function geometry(info: backend_util.Conv2DInfo): Geometry {
 }
 
 function convolution(x: Shape, filter: Shape, { strides, pad, dataFormat, dilations, dimRoundingMode }: ConvAttributes): Geometry {
-  if (dataFormat === 'NCHW') throw new ConfigError('conv2d has dataFormat NCHW', 'transpose the images to NHWC, the only layout of programs');
-  return geometry(backend_util.computeConv2DInfo(four(x), four(filter), strides, dilations ?? 1, pad, dimRoundingMode, false, 'channelsLast'));
+  if (dataFormat === 'NCHW')
+    throw new ConfigError('conv2d has dataFormat NCHW', 'transpose the images to NHWC, the only layout of programs');
+  return geometry(
+    backend_util.computeConv2DInfo(four(x), four(filter), strides, dilations ?? 1, pad, dimRoundingMode, false, 'channelsLast'),
+  );
 }
 
 const pooling = (x: Shape, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes): Geometry =>
@@ -42,7 +46,8 @@ const pooling = (x: Shape, { filterSize, strides, pad, dimRoundingMode }: PoolAt
 /** `input` is the pooled tensor, of which the gradient of the average needs the shape only. */
 const poolGrad = (name: 'AvgPoolGrad' | 'MaxPoolGrad', operands: (dy: Node, input: Node) => Node[]): TraceKernel =>
   kernel<'dy' | 'input', PoolAttributes>(name, (g, { dy, input }, attributes) =>
-    windowed(g, name, operands(dy, input), pooling(input.shape, attributes).window, input.shape));
+    windowed(g, name, operands(dy, input), pooling(input.shape, attributes).window, input.shape),
+  );
 
 /** Convolution, pooling and their gradients. */
 export const windowKernels: readonly TraceKernel[] = [
@@ -51,9 +56,11 @@ export const windowKernels: readonly TraceKernel[] = [
     return windowed(g, 'Conv', [x, filter], window, outShape);
   }),
   kernel<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>('Conv2DBackpropInput', (g, { dy, filter }, attributes) =>
-    windowed(g, 'ConvInputGrad', [dy, filter], convolution(attributes.inputShape, filter.shape, attributes).window, attributes.inputShape)),
+    windowed(g, 'ConvInputGrad', [dy, filter], convolution(attributes.inputShape, filter.shape, attributes).window, attributes.inputShape),
+  ),
   kernel<'x' | 'dy', ConvAttributes & { filterShape: number[] }>('Conv2DBackpropFilter', (g, { x, dy }, attributes) =>
-    windowed(g, 'ConvFilterGrad', [x, dy], convolution(x.shape, attributes.filterShape, attributes).window, attributes.filterShape)),
+    windowed(g, 'ConvFilterGrad', [x, dy], convolution(x.shape, attributes.filterShape, attributes).window, attributes.filterShape),
+  ),
   kernel<'x', PoolAttributes>('AvgPool', (g, { x }, attributes) => {
     const { window, outShape } = pooling(x.shape, attributes);
     return windowed(g, 'AvgPool', [x], window, outShape);

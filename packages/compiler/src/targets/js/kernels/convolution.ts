@@ -58,7 +58,16 @@ export function Conv(g: WindowGeometry, out: Float64Array, x: Float64Array, filt
   const o = g.outChannels;
   eachBlock(g, (first, count, width, scratch) => {
     unfold(g, x, first, count, width, scratch);
-    multiplyAdd(count, o, width, { values: scratch, start: 0, row: width, column: 1 }, { values: filter, start: 0, row: o, column: 1 }, out, first * o, o);
+    multiplyAdd(
+      count,
+      o,
+      width,
+      { values: scratch, start: 0, row: width, column: 1 },
+      { values: filter, start: 0, row: o, column: 1 },
+      out,
+      first * o,
+      o,
+    );
   });
 }
 
@@ -68,7 +77,16 @@ export function ConvInputGrad(g: WindowGeometry, out: Float64Array, dy: Float64A
   const o = g.outChannels;
   eachBlock(g, (first, count, width, scratch) => {
     scratch.fill(0, 0, count * width);
-    multiplyAdd(count, width, o, { values: dy, start: first * o, row: o, column: 1 }, { values: filter, start: 0, row: 1, column: o }, scratch, 0, width);
+    multiplyAdd(
+      count,
+      width,
+      o,
+      { values: dy, start: first * o, row: o, column: 1 },
+      { values: filter, start: 0, row: 1, column: o },
+      scratch,
+      0,
+      width,
+    );
     for (let i = 0; i < count; i++) {
       const at = i * width;
       eachStretch(g, first + i, (column, position, length) => {
@@ -84,7 +102,16 @@ export function ConvFilterGrad(g: WindowGeometry, out: Float64Array, x: Float64A
   const o = g.outChannels;
   eachBlock(g, (first, count, width, scratch) => {
     unfold(g, x, first, count, width, scratch);
-    multiplyAdd(width, o, count, { values: scratch, start: 0, row: 1, column: width }, { values: dy, start: first * o, row: o, column: 1 }, out, 0, o);
+    multiplyAdd(
+      width,
+      o,
+      count,
+      { values: scratch, start: 0, row: 1, column: width },
+      { values: dy, start: first * o, row: o, column: 1 },
+      out,
+      0,
+      o,
+    );
   });
 }
 
@@ -92,7 +119,15 @@ export function ConvFilterGrad(g: WindowGeometry, out: Float64Array, x: Float64A
 export function MatMul(g: ProductGeometry, out: Float64Array, a: Float64Array, b: Float64Array): void {
   out.fill(0);
   g.starts.forEach(([startA, startB], batch) => {
-    multiplyAdd(g.rows, g.columns, g.terms, { values: a, start: startA, row: g.a[0], column: g.a[1] },
-      { values: b, start: startB, row: g.b[0], column: g.b[1] }, out, batch * g.rows * g.columns, g.columns);
+    multiplyAdd(
+      g.rows,
+      g.columns,
+      g.terms,
+      { values: a, start: startA, row: g.a[0], column: g.a[1] },
+      { values: b, start: startB, row: g.b[0], column: g.b[1] },
+      out,
+      batch * g.rows * g.columns,
+      g.columns,
+    );
   });
 }

@@ -5,5 +5,18 @@ import { ArgMax, CumSum } from './scan.js';
 
 /** What generated code may call, by the names it uses. */
 export const kernels = {
-  erf, floorMod, roundHalfEven, ArgMax, AvgPool, AvgPoolGrad, Conv, ConvFilterGrad, ConvInputGrad, CumSum, MatMul, MaxPool, MaxPoolGather, MaxPoolGrad,
+  erf,
+  floorMod,
+  roundHalfEven,
+  ArgMax,
+  AvgPool,
+  AvgPoolGrad,
+  Conv,
+  ConvFilterGrad,
+  ConvInputGrad,
+  CumSum,
+  MatMul,
+  MaxPool,
+  MaxPoolGather,
+  MaxPoolGrad,
 } as const;

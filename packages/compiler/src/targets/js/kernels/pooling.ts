@@ -5,7 +5,8 @@ function eachWindow(g: WindowGeometry, visit: (at: number, image: number, top: n
   let at = 0;
   for (let image = 0; image < g.images; image++) {
     for (let i = 0; i < g.outHeight; i++) {
-      for (let j = 0; j < g.outWidth; j++, at += g.channels) visit(at, image, i * g.strides[0] - g.padding[0], j * g.strides[1] - g.padding[1]);
+      for (let j = 0; j < g.outWidth; j++, at += g.channels)
+        visit(at, image, i * g.strides[0] - g.padding[0], j * g.strides[1] - g.padding[1]);
     }
   }
 }
