@@ -13,17 +13,15 @@ const halfCauchy = (u: Tensor, scale: number) => sub(u, log(add(1, square(div(ex
 /** Σ log N(y | m, exp(u)) without its constant. */
 const normal = (y: Tensor, m: Tensor, u: Tensor, n: number) => sub(mul(mul(-0.5, sumSquares(sub(y, m))), exp(mul(-2, u))), mul(n, u));
 
-type Posterior = {
-  readonly like: HostTree;
-  readonly data: HostTree;
-  readonly logDensity: (params: Record<string, Tensor>, data: Record<string, Tensor>) => Scalar;
-};
+type Named<N extends string> = { readonly [K in N]: Tensor };
+type Posterior = { readonly like: HostTree; readonly data: HostTree; readonly logDensity: (params: never, data: never) => Scalar };
 
 /** A linear regression with K coefficients; flat order is `a` (coefficients) then `b` (log of the noise). */
 const regression = (X: number[][], y: number[], K: number, prior: (a: Tensor, b: Tensor) => Tensor): Posterior => ({
   like: { a: new Float64Array(K), b: 0 },
   data: { X, y: y.map((v) => [v]) },
-  logDensity: ({ a, b }, { X, y }) => add(prior(a, b), normal(y, matMul(X, reshape(a, [K, 1])), b, y.shape[0])) as Scalar,
+  logDensity: ({ a, b }: Named<'a' | 'b'>, { X, y }: Named<'X' | 'y'>) =>
+    add(prior(a, b), normal(y, matMul(X, reshape(a, [K, 1])), b, y.size)) as Scalar,
 });
 
 const posteriors: Record<string, () => Posterior> = {
@@ -32,7 +30,7 @@ const posteriors: Record<string, () => Posterior> = {
     return {
       like: { mu: 0, tau: 0, z: new Float64Array(8) },
       data: { y, sigma },
-      logDensity: ({ mu, tau, z }, { y, sigma }) => {
+      logDensity: ({ mu, tau, z }: Named<'mu' | 'tau' | 'z'>, { y, sigma }: Named<'y' | 'sigma'>) => {
         const theta = add(mu, mul(exp(tau), z));
         const likelihood = mul(-0.5, sumSquares(div(sub(y, theta), sigma)));
         return add(add(likelihood, mul(-0.5, sumSquares(z))), add(mul(-0.5, square(div(mu, 5))), halfCauchy(tau, 5))) as Scalar;
