@@ -146,7 +146,7 @@ describe('predictFromCoreset', () => {
     const coreset = await hostCoreset(start, 'probabilities');
     disposeTree(start);
     const programs = chainPrograms({ network, runtime: eagerRuntime(), reduction: 'mean' });
-    const common = { network, programs, coreset, key: key(seed), split: dataset.test, normalisation: dataset.normalisation, width: 8 };
+    const common = { network, programs, coreset, key: key(seed), split: dataset.test, normalisation: dataset.normalisation, imagesPerRun: 32 };
     const prediction = await predictFromCoreset({ ...common, settings: { ...settings, ...changes } });
     await programs.dispose();
     return prediction;

@@ -1,6 +1,7 @@
 import { foldIn, key, NonFiniteError } from '@bpc/core';
 import type { EvaluationConfig } from '../config/index.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
+import { imagesPerRun } from '../experts/working-set.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';
@@ -41,7 +42,7 @@ export async function evaluateTask(options: EvaluateTaskOptions, tools: TaskTool
     key: foldIn(key(seed), EVALUATION),
     split,
     normalisation: dataset.normalisation,
-    width: spec.width,
+    imagesPerRun: imagesPerRun(spec),
     signal: tools.signal,
     onProgress: (done, total) => tools.progress({ done, total }),
   });

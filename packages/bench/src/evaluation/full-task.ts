@@ -2,11 +2,13 @@ import { disposeTree, foldIn, key } from '@bpc/core';
 import type { FullConfig } from '../config/index.js';
 import { batchesPerEpoch } from '../experts/batches.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
-import { trainingProgram, trainNetwork } from '../experts/train-network.js';
+import { trainNetwork } from '../experts/train-network.js';
+import { trainingProgram } from '../experts/training-program.js';
+import { imagesPerRun } from '../experts/working-set.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';
-import { forwardBatch, predictSplit } from './predict-split.js';
+import { predictSplit } from './predict-split.js';
 import { predictionAverage } from './prediction-average.js';
 import { type Score, scorePrediction } from './score.js';
 
@@ -30,7 +32,7 @@ export async function fullTask(options: FullTaskOptions, tools: TaskTools<Shared
   const program = await tools.resource(
     `full ${JSON.stringify([spec, settings])}`,
     async () => trainingProgram({ network, runtime, settings, totalSteps: stepsEach }),
-    (made) => made.step.dispose(),
+    (made) => made.dispose(),
   );
   const logits = await tools.resource(
     `full logits ${JSON.stringify(spec)}`,
@@ -47,12 +49,13 @@ export async function fullTask(options: FullTaskOptions, tools: TaskTools<Shared
       split: train,
       normalisation,
       points,
+      imagesPerRun: imagesPerRun(spec),
       key: foldIn(foldIn(key(seed), FULL), n),
       signal: tools.signal,
       onStep: (done, total) => tools.progress({ done: n * total + done, total: settings.networks * total }),
     });
     try {
-      average.draw(await predictSplit({ predict: logits, params, split: test, normalisation, batch: forwardBatch(test, spec.width) }));
+      average.draw(await predictSplit({ predict: logits, params, split: test, normalisation, batch: Math.min(imagesPerRun(spec), test.count) }));
     } finally {
       disposeTree(params);
     }

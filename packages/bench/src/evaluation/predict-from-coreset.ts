@@ -5,7 +5,7 @@ import type { Normalisation, Split, SplitRole } from '../data/dataset.js';
 import { batchAugmentation } from './augmentation.js';
 import type { ChainHyper, ChainPrograms } from './chain-programs.js';
 import { coresetTensors, type HostCoreset } from './host-coreset.js';
-import { forwardBatch, predictSplit } from './predict-split.js';
+import { predictSplit } from './predict-split.js';
 import { type Prediction, predictionAverage } from './prediction-average.js';
 
 /** What `predictFromCoreset` needs. */
@@ -19,8 +19,8 @@ export interface PredictFromCoresetOptions {
   readonly key: Key;
   readonly split: Split<SplitRole>;
   readonly normalisation: Normalisation;
-  /** Widest layer of the network, which bounds the forward batch. */
-  readonly width: number;
+  /** How many images go through the network at once, at most. */
+  readonly imagesPerRun: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -54,7 +54,7 @@ function hyperOf(settings: EvaluationConfig, stepSize: number): ChainHyper {
  * @throws NonFiniteError when a chain diverges; InterruptedError when the signal is aborted.
  */
 export async function predictFromCoreset(options: PredictFromCoresetOptions): Promise<Prediction> {
-  const { coreset, settings, key, split, normalisation, width, programs } = options;
+  const { coreset, settings, key, split, normalisation, programs } = options;
   const average = predictionAverage(split.count, coreset.classes);
   // At T = 0 there is nothing to diffuse: the optimised network is the only draw.
   const between = settings.temperature > 0 ? settings.thinning : 0;
@@ -80,7 +80,7 @@ export async function predictFromCoreset(options: PredictFromCoresetOptions): Pr
           await chain.move('langevin', settings.stepSize);
           await advance();
         }
-        const logits = await predictSplit({ predict: programs.logits, params: chain.params(), split, normalisation, batch: forwardBatch(split, width) });
+        const logits = await predictSplit({ predict: programs.logits, params: chain.params(), split, normalisation, batch: Math.min(options.imagesPerRun, split.count) });
         if (!logits.every(Number.isFinite)) {
           throw new NonFiniteError(`chain ${c} of the evaluation diverged`, settings.steps + d * between, 'lower evaluation.stepSize or evaluation.temperature');
         }

@@ -3,15 +3,6 @@ import { dispose, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Normalisation, Split, SplitRole } from '../data/dataset.js';
 import { toFloat } from '../data/to-float.js';
 
-// Activations of one forward batch stay near 32 MB in float32, whatever the network's width.
-const activationBudget = 8_000_000;
-
-/** How many images go through a network at once; `width` is its widest layer per pixel. */
-export function forwardBatch(split: Split<SplitRole>, width: number): number {
-  const [height, columns] = split.shape;
-  return Math.max(1, Math.min(500, split.count, Math.floor(activationBudget / (height * columns * width))));
-}
-
 interface PredictOptions {
   readonly predict: (params: Tree, x: Tensor) => Promise<Tensor>;
   readonly params: Tree;

@@ -1,7 +1,8 @@
 import { foldIn, hostPermutation, type Key } from '@bpc/core';
-import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { tensor } from '@tensorflow/tfjs-core';
 import type { Normalisation, Split, SplitRole } from '../data/dataset.js';
 import { toFloat } from '../data/to-float.js';
+import type { Piece } from './training-program.js';
 
 /** Rows of one-hot labels, `[count, classes]`. */
 export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array {
@@ -10,18 +11,25 @@ export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array
   return rows;
 }
 
-/** Normalised images and one-hot labels of some points, on the current tfjs backend. The caller disposes them. */
-export function batchTensors(
-  split: Split<SplitRole>,
-  indices: ArrayLike<number>,
-  options: { readonly normalisation: Normalisation; readonly classes: number; readonly augment?: (images: Float32Array) => Float32Array },
-): { readonly x: Tensor; readonly y: Tensor } {
-  const { normalisation, classes, augment = (images) => images } = options;
-  const labels = Int32Array.from({ length: indices.length }, (_, i) => split.labels[indices[i] ?? 0] ?? 0);
-  return {
-    x: tensor(augment(toFloat(split, indices, normalisation)), [indices.length, ...split.shape], 'float32'),
-    y: tensor(oneHot(labels, classes), [indices.length, classes], 'float32'),
-  };
+interface BatchOptions {
+  readonly normalisation: Normalisation;
+  readonly classes: number;
+  /** Points per piece; must divide their count. */
+  readonly piece: number;
+  /** Applied to the batch as a whole. */
+  readonly augment?: (images: Float32Array) => Float32Array;
+}
+
+/** Normalised images and one-hot labels of some points, cut into equal pieces, on the current tfjs backend. The caller disposes them. */
+export function batchPieces(split: Split<SplitRole>, indices: Int32Array, options: BatchOptions): Piece[] {
+  const { normalisation, classes, piece, augment = (images) => images } = options;
+  const images = augment(toFloat(split, indices, normalisation));
+  const labels = oneHot(Int32Array.from(indices, (index) => split.labels[index] ?? 0), classes);
+  const size = images.length / indices.length;
+  return Array.from({ length: indices.length / piece }, (_, i) => ({
+    x: tensor(images.slice(i * piece * size, (i + 1) * piece * size), [piece, ...split.shape], 'float32'),
+    y: tensor(labels.slice(i * piece * classes, (i + 1) * piece * classes), [piece, classes], 'float32'),
+  }));
 }
 
 /** How many full batches an epoch has; fewer points than a batch make one batch of all of them. */

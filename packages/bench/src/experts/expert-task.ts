@@ -6,7 +6,9 @@ import type { TaskTools } from '../workers/protocol.js';
 import { batchesPerEpoch } from './batches.js';
 import { type ExpertRecipe, expertFileName, snapshotEntries, writeExpertFile } from './expert-file.js';
 import { buildNetwork, type NetworkSpec } from './network.js';
-import { trainingProgram, trainNetwork, type TrainingSettings } from './train-network.js';
+import { trainNetwork } from './train-network.js';
+import { trainingProgram, type TrainingSettings } from './training-program.js';
+import { imagesPerRun } from './working-set.js';
 
 /** One expert to train. */
 export interface ExpertTaskOptions {
@@ -29,7 +31,7 @@ export async function expertTask(options: ExpertTaskOptions, tools: TaskTools<Sh
   const program = await tools.resource(
     `expert ${JSON.stringify([spec, settings, totalSteps])}`,
     async () => trainingProgram({ network, runtime, settings, totalSteps }),
-    (made) => made.step.dispose(),
+    (made) => made.dispose(),
   );
   const entries: [string, SafetensorsEntry][] = [];
   const params = await trainNetwork({
@@ -39,6 +41,7 @@ export async function expertTask(options: ExpertTaskOptions, tools: TaskTools<Sh
     split: dataset.train,
     normalisation: dataset.normalisation,
     points,
+    imagesPerRun: imagesPerRun(spec),
     key: foldIn(key(seed), expert),
     signal: tools.signal,
     onStep: (done, total, loss) => tools.progress({ done, total, note: `loss ${loss.toFixed(3)}` }),

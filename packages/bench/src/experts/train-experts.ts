@@ -6,7 +6,7 @@ import { moduleUrl, runWithProgress, type TaskPool, type TaskSpec } from '../wor
 import type { ExpertTaskOptions } from './expert-task.js';
 import { type ExpertRecipe, expertFileName, readExpertFile } from './expert-file.js';
 import type { NetworkSpec } from './network.js';
-import type { TrainingSettings } from './train-network.js';
+import type { TrainingSettings } from './training-program.js';
 
 /** Which experts are wanted. */
 export interface ExpertSettings {

@@ -1,65 +1,9 @@
-import {
-  applyUpdates,
-  cosineSchedule,
-  crossEntropy,
-  disposeTree,
-  foldIn,
-  InterruptedError,
-  type Key,
-  type Network,
-  NonFiniteError,
-  type Program,
-  type Runtime,
-  sgd,
-  type Tree,
-  valueAndGrad,
-} from '@bpc/core';
-import { mean, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { batchAugmentation } from '../evaluation/augmentation.js';
+import { disposeTree, foldIn, InterruptedError, type Key, type Network, NonFiniteError, type Tree } from '@bpc/core';
 import type { Normalisation, TrainSplit } from '../data/dataset.js';
-import { batchesPerEpoch, batchTensors, epochBatches } from './batches.js';
-
-/** How a network is trained by stochastic gradient descent. */
-export interface TrainingSettings {
-  readonly epochs: number;
-  readonly batch: number;
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  /** Constant rate, or a cosine to zero over all epochs. */
-  readonly decay: 'constant' | 'cosine';
-  readonly augment: string;
-}
-
-type TrainingResult = { readonly params: Tree; readonly state: readonly Tree[]; readonly loss: Scalar };
-
-/** The compiled training step of one network; may serve many trainings. */
-export interface TrainingProgram {
-  initState(params: Tree): readonly Tree[];
-  readonly step: Program<[params: Tree, state: readonly Tree[], x: Tensor, y: Tensor], TrainingResult>;
-}
-
-interface ProgramOptions {
-  readonly network: Network<Tree>;
-  readonly runtime: Runtime;
-  readonly settings: TrainingSettings;
-  /** Steps of a whole training, the length of the cosine. */
-  readonly totalSteps: number;
-}
-
-/**
- * Compiles `v ← μv + g`, `θ ← θ − ηv` with `g = ∇ mean CE + wd·θ`, as PyTorch's SGD.
- */
-export function trainingProgram({ network, runtime, settings, totalSteps }: ProgramOptions): TrainingProgram {
-  const { learningRate, momentum, weightDecay, decay } = settings;
-  const optimizer = sgd({ learningRate: decay === 'cosine' ? cosineSchedule({ peak: learningRate, totalSteps }) : learningRate, momentum, weightDecay });
-  const step = runtime.compile((params: Tree, state: readonly Tree[], x: Tensor, y: Tensor): TrainingResult => {
-    const { value, grad } = valueAndGrad((p: Tree) => mean(crossEntropy(network.apply(p, x), y)))(params);
-    const update = optimizer.update(grad, state, params);
-    return { params: applyUpdates(params, update.updates), state: update.state, loss: value };
-  });
-  return { initState: (params) => optimizer.init(params), step };
-}
+import { batchAugmentation } from '../evaluation/augmentation.js';
+import { batchesPerEpoch, batchPieces, epochBatches } from './batches.js';
+import type { TrainingProgram, TrainingResult, TrainingSettings } from './training-program.js';
+import { pieceSize } from './working-set.js';
 
 /** What `trainNetwork` needs. */
 export interface TrainNetworkOptions {
@@ -68,6 +12,8 @@ export interface TrainNetworkOptions {
   readonly settings: TrainingSettings;
   readonly split: TrainSplit;
   readonly normalisation: Normalisation;
+  /** How many images go through the network at once, at most. */
+  readonly imagesPerRun: number;
   /** Which training images are used. */
   readonly points: Int32Array;
   readonly key: Key;
@@ -103,12 +49,12 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> 
       for (const indices of epochBatches(points, settings.batch, foldIn(key, ORDER), epoch)) {
         if (signal?.aborted === true) throw new InterruptedError(`training stopped at step ${step}`, step, 'start it again');
         const augmentKey = foldIn(foldIn(key, AUGMENT), step);
-        const batch = batchTensors(split, indices, { normalisation, classes: network.outputs, augment: (images) => augment(images, augmentKey) });
+        const pieces = batchPieces(split, indices, { normalisation, classes: network.outputs, piece: pieceSize(indices.length, options.imagesPerRun), augment: (images) => augment(images, augmentKey) });
         let next: TrainingResult;
         try {
-          next = await program.step(params, state, batch.x, batch.y);
+          next = await program.step(params, state, pieces);
         } finally {
-          disposeTree(batch);
+          disposeTree(pieces);
         }
         disposeTree(params);
         disposeTree(state);

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../config/index.js';
-import type { TrainingSettings } from '../experts/train-network.js';
+import type { TrainingSettings } from '../experts/training-program.js';
 import type { ExpertSettings } from '../experts/train-experts.js';
 import type { NetworkSpec } from '../experts/network.js';
 

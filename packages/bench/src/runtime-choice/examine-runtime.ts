@@ -2,7 +2,7 @@ import { ConfigError, disposeTree, ensureHostBackend, key, MissingKernelError, t
 import { tensor } from '@tensorflow/tfjs-core';
 import { buildNetwork } from '../experts/network.js';
 import { oneHot } from '../experts/batches.js';
-import { trainingProgram } from '../experts/train-network.js';
+import { trainingProgram } from '../experts/training-program.js';
 import { plainMessage } from '../workers/error-wire.js';
 import { openRuntime, packageOf } from './open-runtime.js';
 import { type ImportModule, packageVersion } from './optional-package.js';
@@ -21,23 +21,23 @@ export interface RuntimeReport {
   readonly description: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Compiles (and, where nothing is compiled, runs) a training step of a small ConvNet. */
+/** Compiles and runs a training step of a small ConvNet. */
 async function missingKernels(runtime: Runtime): Promise<string[]> {
   const network = buildNetwork({ network: 'convnet', width: 4, depth: 2, inputShape: [8, 8, 1], classes: 2 });
   const settings = { epochs: 1, batch: 2, learningRate: 0.1, momentum: 0.9, weightDecay: 0.1, decay: 'constant', augment: 'none' } as const;
-  const { step, initState } = trainingProgram({ network, runtime, settings, totalSteps: 1 });
+  const program = trainingProgram({ network, runtime, settings, totalSteps: 1 });
   const params = network.init(key(0));
-  const state = initState(params);
+  const state = program.initState(params);
   const batch = { x: tensor(new Float32Array(128), [2, 8, 8, 1]), y: tensor(oneHot([0, 1], 2), [2, 2]) };
   try {
-    await step.prepare(params, state, batch.x, batch.y);
+    disposeTree(await program.step(params, state, [batch]));
     return [];
   } catch (error) {
     if (error instanceof MissingKernelError) return [error.kernel];
     throw error;
   } finally {
     disposeTree([params, state, batch]);
-    await step.dispose();
+    await program.dispose();
   }
 }
 
