@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** How to start a subject: a program that answers counts with milliseconds. */
+export interface SubjectCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** A running subject. */
+export interface Subject {
+  readonly version: string;
+  /** Milliseconds of `count` steps. */
+  time(count: number): Promise<{ readonly ms: readonly number[]; readonly peakRssMb: number }>;
+  stop(): void;
+}
+
+type Answer =
+  | { readonly ready: true; readonly version?: string }
+  | { readonly ms: readonly number[]; readonly peakRssMb: number }
+  | { readonly failed: string };
+
+/**
+ * Starts a subject and waits until it is warm.
+ *
+ * @returns the subject, or why it is not there: a peer that is not installed is a result, not an error.
+ */
+export async function startSubject({ command, args }: SubjectCommand, signal: AbortSignal): Promise<Subject | { readonly absent: string }> {
+  const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) throw new Error('a subject has no pipes');
+  let complaint = '';
+  stderr.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-2000);
+  });
+  const ended = new Promise<Answer>((resolve) => {
+    child.once('error', (error) => resolve({ failed: error.message }));
+    child.once('close', () => resolve({ failed: complaint.trim().split('\n').at(-1) ?? 'it ended' }));
+  });
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  const answer = async (): Promise<Answer> => {
+    for (;;) {
+      const next = await Promise.race([lines.next(), ended]);
+      if ('failed' in next || 'ready' in next || 'ms' in next) return next;
+      if (next.done === true) return ended;
+      // Engines print greetings of their own on the same stream.
+      if (next.value.startsWith('{')) return JSON.parse(next.value) as Answer;
+    }
+  };
+  const first = await answer();
+  if (!('ready' in first)) {
+    child.kill('SIGKILL');
+    return { absent: 'failed' in first ? first.failed : 'it did not start' };
+  }
+  return {
+    version: first.version ?? '',
+    async time(count) {
+      stdin.write(`${count}\n`);
+      const times = await answer();
+      if (!('ms' in times)) throw new Error(`${command} ${args.join(' ')} ended while it was timed: ${'failed' in times ? times.failed : ''}`);
+      return times;
+    },
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
