@@ -48,7 +48,12 @@ export function renderBench({ rows, ratios }: BenchResult): string {
   );
   const comparison = textTable(
     ['ours over the peer’s', 'ratio', 'goal', ''],
-    ratios.map(({ name, value, goal }) => [name, value.toFixed(3), goal === undefined ? '-' : `≤ ${goal}`, goal === undefined ? '' : value <= goal ? 'met' : 'missed']),
+    ratios.map(({ name, value, goal }) => [
+      name,
+      value.toFixed(3),
+      goal === undefined ? '-' : `≤ ${goal}`,
+      goal === undefined ? '' : value <= goal ? 'met' : 'missed',
+    ]),
   );
   return `${times}\n\n${comparison}`;
 }
@@ -57,5 +62,7 @@ export function renderBench({ rows, ratios }: BenchResult): string {
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }

@@ -7,10 +7,10 @@ import { crossEntropy, disposeTree, ensureHostBackend, key, normal, type Tree, t
 import { convNet } from '@bpc/models';
 import { mean, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { oneHot } from '../experts/batches.js';
+import { peakRssMb } from '../runtime-choice/environment.js';
 import { openRuntime, packageOf } from '../runtime-choice/open-runtime.js';
 import { packageVersion } from '../runtime-choice/optional-package.js';
 import { parseRuntimeName } from '../runtime-choice/runtime-name.js';
-import { peakRssMb } from '../runtime-choice/environment.js';
 
 const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 

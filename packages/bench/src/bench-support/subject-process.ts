@@ -57,7 +57,8 @@ export async function startSubject({ command, args }: SubjectCommand, signal: Ab
     async time(count) {
       stdin.write(`${count}\n`);
       const times = await answer();
-      if (!('ms' in times)) throw new Error(`${command} ${args.join(' ')} ended while it was timed: ${'failed' in times ? times.failed : ''}`);
+      if (!('ms' in times))
+        throw new Error(`${command} ${args.join(' ')} ended while it was timed: ${'failed' in times ? times.failed : ''}`);
       return times;
     },
     stop: () => void child.kill('SIGKILL'),

@@ -8,7 +8,13 @@ import type { CommandContext } from '../cli/context.js';
 import { packageVersions } from '../runtime-choice/environment.js';
 
 const ours = 'onnx:cpu';
-const defaults = { batches: '10,100', threads: '2', width: '128', rounds: '5', subjects: 'onnx:cpu,tfjs:wasm,tfjs:cpu,torch-eager,torch-compile' };
+const defaults = {
+  batches: '10,100',
+  threads: '2',
+  width: '128',
+  rounds: '5',
+  subjects: 'onnx:cpu,tfjs:wasm,tfjs:cpu,torch-eager,torch-compile',
+};
 /** What this bench was written to reach. */
 const goals: Readonly<Record<string, number>> = { 'tfjs:wasm': 0.2, 'torch-eager': 1.5 };
 
@@ -23,7 +29,8 @@ interface Settings {
 
 function count(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new ConfigError(`--${name} is ${text}, expected a positive integer`, `pass for example --${name} 2`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new ConfigError(`--${name} is ${text}, expected a positive integer`, `pass for example --${name} 2`);
   return value;
 }
 
@@ -43,7 +50,11 @@ function settings(args: readonly string[]): Settings {
       },
     }));
   } catch (cause) {
-    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), `options: --batches ${defaults.batches} --threads 2 --width 128 --rounds 5 --subjects ${defaults.subjects} --python PATH`, { cause });
+    throw new ConfigError(
+      cause instanceof Error ? cause.message : String(cause),
+      `options: --batches ${defaults.batches} --threads 2 --width 128 --rounds 5 --subjects ${defaults.subjects} --python PATH`,
+      { cause },
+    );
   }
   const subjects = values.subjects.split(',');
   const unknown = subjects.find((subject) => !defaults.subjects.split(',').includes(subject));
@@ -61,9 +72,15 @@ function settings(args: readonly string[]): Settings {
 function commandOf(subject: string, batch: number, { threads, width, python }: Settings): SubjectCommand {
   const last = [batch, threads, width].map(String);
   if (subject.startsWith('torch-')) {
-    return { command: python, args: [fileURLToPath(new URL('../../peers/torch_convnet.py', import.meta.url)), subject.slice('torch-'.length), ...last] };
+    return {
+      command: python,
+      args: [fileURLToPath(new URL('../../peers/torch_convnet.py', import.meta.url)), subject.slice('torch-'.length), ...last],
+    };
   }
-  return { command: process.execPath, args: [fileURLToPath(new URL('../bench-support/convnet-subject.js', import.meta.url)), subject, ...last] };
+  return {
+    command: process.execPath,
+    args: [fileURLToPath(new URL('../bench-support/convnet-subject.js', import.meta.url)), subject, ...last],
+  };
 }
 
 // Each subject gets about this long per round, but at least one step.
