@@ -69,7 +69,7 @@ export async function tuneEvaluation({ space, base, candidates, seed, network, c
   const tasks = tried.flatMap((settings) =>
     coresets.map((coreset, draw): TaskSpec<EvaluateTaskOptions> => ({ module, export: 'evaluateOrSkip', options: { network, coreset, settings, seed: seed + draw, split: 'validation' } })),
   );
-  const scores = await runWithProgress<EvaluateTaskOptions, Score | undefined>(pool, tasks, progress(tasks.length));
+  const scores = await runWithProgress<EvaluateTaskOptions, Score | undefined>(pool, tasks, { phase: progress(tasks.length) });
   const results = tried.flatMap((settings, c): TuningResult[] => {
     const own = scores.slice(c * coresets.length, (c + 1) * coresets.length);
     if (own.some((score) => score === undefined)) return [];

@@ -87,5 +87,5 @@ export async function trainExperts(options: TrainExpertsOptions): Promise<void> 
     export: 'expertTask',
     options: { network, settings: training, points, seed, expert, folder, recipe },
   }));
-  await runWithProgress(pool, tasks, progress?.(tasks.length));
+  await runWithProgress(pool, tasks, { phase: progress?.(tasks.length) });
 }

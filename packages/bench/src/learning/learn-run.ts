@@ -47,9 +47,10 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
   const expertFolder = options.expertFolder ?? folder.checkpointFolder('experts');
   const recipe = expertRecipe(experts, dataset.name);
 
-  await clock.run('experts', () =>
-    trainExperts({ ...experts, dataset, pool, folder: expertFolder, warn: reporter.warn, progress: (total) => reporter.phase(`training ${total} experts`, total) }),
-  );
+  await clock.run('experts', async () => {
+    await trainExperts({ ...experts, dataset, pool, folder: expertFolder, warn: reporter.warn, progress: (total) => reporter.phase(`training ${total} experts`, total) });
+    await pool.release();
+  });
 
   const seedFolder = (seed: number) => folder.checkpointFolder(`seed-${seed}`);
   await clock.run('learn', async () => {
@@ -62,7 +63,8 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
       export: 'learnTask',
       options: { config, network, seed, expertFolder, recipe, folder: seedFolder(seed), allowInexact },
     }));
-    await runWithProgress(pool, tasks, reporter.phase(`learning ${left.length === 1 ? 'the coreset' : `${left.length} coresets`}`, left.length));
+    await runWithProgress(pool, tasks, { phase: reporter.phase(`learning ${left.length === 1 ? 'the coreset' : `${left.length} coresets`}`, left.length) });
+    await pool.release();
   });
 
   const learned = await Promise.all(
@@ -74,7 +76,7 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
   );
   const coresets = await Promise.all(learned.map(({ coreset, curve }) => seedCoresets(dataset, config, curve.seed, coreset)));
   const rows = await clock.run('evaluate', () =>
-    scoreRows({ config, network, seeds, coresets, pool, folder, progress: (total) => reporter.phase(`evaluating ${total} rows`, total) }),
+    scoreRows({ config, network, seeds, coresets, pool, folder, progress: (count, total) => reporter.phase(`evaluating ${count} rows`, total), images: { train: dataset.train.count, test: dataset.test.count } }),
   );
   const results = runResults({ config, seeds, rows, runtime: formatRuntimeName(options.runtime), seconds: clock.seconds, resumed: folder.resumed });
   const before = coresets[0]?.init;

@@ -23,7 +23,9 @@ interface ScoreOptions {
   readonly coresets: readonly Readonly<Record<string, HostCoreset>>[];
   readonly pool: TaskPool;
   readonly folder: Pick<RunFolder, 'readPiece' | 'writePiece'>;
-  readonly progress: (total: number) => PhaseProgress;
+  /** Images per split, by which the cost of a task is estimated. */
+  readonly images: { readonly train: number; readonly test: number };
+  readonly progress: (count: number, total: number) => PhaseProgress;
 }
 
 interface Piece {
@@ -34,13 +36,21 @@ interface Piece {
 const evaluateModule = () => moduleUrl('../evaluation/evaluate-task.js', import.meta.url);
 const fullModule = () => moduleUrl('../evaluation/full-task.js', import.meta.url);
 
+/** Cost of a task in forward passes of one image; a gradient counts as three. */
+function passes(options: EvaluateTaskOptions | FullTaskOptions, images: ScoreOptions['images']): number {
+  if (!('coreset' in options)) return options.settings.networks * (3 * options.settings.epochs * images.train + images.test);
+  const { chains, steps, draws, thinning, temperature } = options.settings;
+  const moves = steps + (temperature > 0 ? draws * thinning : 0);
+  return chains * (3 * moves * options.coreset.weights.length + draws * images.test);
+}
+
 /**
  * Scores every row with every seed on the test split, skipping what an earlier run of the same settings has scored.
  *
  * Chains depend on the seed only, so that rows are compared with the same initialisations. Equal coresets (a start from
  * nearest-mean images and that control) are scored once.
  */
-export async function scoreRows({ config, network, seeds, coresets, pool, folder, progress }: ScoreOptions): Promise<RowScores[]> {
+export async function scoreRows({ config, network, seeds, coresets, pool, folder, progress, images }: ScoreOptions): Promise<RowScores[]> {
   const settings = config.evaluation;
   const fullPieces = seeds.map((seed): Piece => ({ name: `full-seed${seed}`, task: { module: fullModule(), export: 'fullTask', options: { network, settings: config.full, seed } } }));
   const rowPieces = new Map<string, Piece[]>(
@@ -63,11 +73,15 @@ export async function scoreRows({ config, network, seeds, coresets, pool, folder
   }
   const missing = [...pieces].filter(([name]) => !scores.has(name));
   if (missing.length > 0) {
-    await runWithProgress<EvaluateTaskOptions | FullTaskOptions, Score>(pool, missing.map(([, task]) => task), progress(missing.length), async (index, score) => {
+    const tasks = missing.map(([, task]) => task);
+    const weights = tasks.map(({ options }) => passes(options, images));
+    const phase = progress(missing.length, weights.reduce((a, b) => a + b, 0));
+    const store = async (index: number, score: Score) => {
       const name = missing[index]?.[0] ?? '';
       await folder.writePiece(name, score);
       scores.set(name, score);
-    });
+    };
+    await runWithProgress<EvaluateTaskOptions | FullTaskOptions, Score>(pool, tasks, { phase, weights, store });
   }
   const collect = (name: string, list: readonly Piece[]): RowScores => ({ name, scores: list.flatMap((piece) => scores.get(piece.name) ?? []) });
   return [...[...rowPieces].map(([row, list]) => collect(row, list)), collect('full', fullPieces)];

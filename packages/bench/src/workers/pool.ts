@@ -25,6 +25,8 @@ export interface TaskPool {
    * running task has saved what it wants to save.
    */
   run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: TaskListener<Result>): Promise<Result[]>;
+  /** Frees what tasks have kept for one another: programs of a phase that is over would only hold memory. */
+  release(): Promise<void>;
   /** Ends the threads, waiting for what they hold to be released. */
   dispose(): Promise<void>;
 }
@@ -65,6 +67,7 @@ function localPool({ shared, signal = new AbortController().signal }: PoolOption
       }
       return results;
     },
+    release: resources.dispose,
     dispose: resources.dispose,
   };
 }
@@ -82,7 +85,7 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
         finish();
       };
       const onMessage = (message: FromWorker) => {
-        if (message.kind === 'closed' || message.id !== id) return;
+        if (message.kind === 'closed' || message.kind === 'released' || message.id !== id) return;
         if (message.kind === 'progress') listen?.onProgress?.(id, message.progress);
         else if (message.kind === 'result') settle(() => resolve(message.value as Result));
         else settle(() => reject(errorFromWire(message.error)));
@@ -91,6 +94,22 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
       const onExit = (code: number) => settle(() => reject(new Error(`a worker thread ended with code ${code} in the middle of a task`)));
       thread.on('message', onMessage).on('error', onError).on('exit', onExit);
       post(thread, { kind: 'run', id, task: { ...task, module: workerModule(task.module) } });
+    });
+
+  /** Posts a message and waits for its answer, or for the end of the thread. */
+  const answered = (thread: Worker, kind: 'release', answer: FromWorker['kind']) =>
+    new Promise<void>((resolve) => {
+      const finish = () => {
+        thread.off('message', onMessage).off('exit', finish).unref();
+        resolve();
+      };
+      const onMessage = (message: FromWorker) => {
+        if (message.kind === answer) finish();
+      };
+      if (thread.threadId === -1) return resolve();
+      thread.ref();
+      thread.on('message', onMessage).on('exit', finish);
+      post(thread, { kind });
     });
 
   return {
@@ -130,6 +149,9 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
       if (failures.length > 0) throw failures[0];
       if (signal?.aborted === true) throw interrupted();
       return results;
+    },
+    async release() {
+      await Promise.all(threads.map((thread) => answered(thread, 'release', 'released')));
     },
     async dispose() {
       await Promise.all(

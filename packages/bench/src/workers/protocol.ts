@@ -33,6 +33,7 @@ export type TaskFunction<Options, Shared, Result> = (options: Options, tools: Ta
 export type ToWorker =
   | { readonly kind: 'run'; readonly id: number; readonly task: TaskSpec<unknown> }
   | { readonly kind: 'abort' }
+  | { readonly kind: 'release' }
   | { readonly kind: 'close' };
 
 /** Worker to main thread. */
@@ -40,4 +41,5 @@ export type FromWorker =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: TaskProgress }
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: ErrorWire }
+  | { readonly kind: 'released' }
   | { readonly kind: 'closed' };

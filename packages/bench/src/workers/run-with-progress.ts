@@ -2,22 +2,26 @@ import type { PhaseProgress } from '../progress/index.js';
 import type { TaskPool } from './pool.js';
 import type { TaskSpec } from './protocol.js';
 
-/**
- * Runs tasks with one progress line for all of them, in units of tasks.
- *
- * `store` is called as soon as a task is done; what it throws stops the rest.
- */
+/** How the tasks of a phase are reported and kept. */
+interface PhaseOptions<Result> {
+  readonly phase?: PhaseProgress | undefined;
+  /** Relative cost of each task, so that the time left does not jump; equal if left out. The phase counts their sum. */
+  readonly weights?: readonly number[];
+  /** Called as soon as a task is done; what it throws stops the rest. */
+  readonly store?: (index: number, result: Result) => void | Promise<void>;
+}
+
+/** Runs tasks with one progress line for all of them, in units of `weights`. */
 export async function runWithProgress<Options, Result>(
   pool: TaskPool,
   tasks: readonly TaskSpec<Options>[],
-  phase: PhaseProgress | undefined,
-  store?: (index: number, result: Result) => void | Promise<void>,
+  { phase, weights, store }: PhaseOptions<Result> = {},
 ): Promise<Result[]> {
   const done = new Float64Array(tasks.length);
   try {
     const results = await pool.run<Options, Result>(tasks, {
       onProgress(index, position) {
-        done[index] = position.done / position.total;
+        done[index] = ((weights?.[index] ?? 1) * position.done) / position.total;
         phase?.update(done.reduce((sum, part) => sum + part, 0), position.note);
       },
       ...(store === undefined ? {} : { onResult: store }),

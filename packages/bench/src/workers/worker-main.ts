@@ -26,6 +26,12 @@ async function execute({ id, task }: Extract<ToWorker, { kind: 'run' }>): Promis
   }
 }
 
+async function release(): Promise<void> {
+  await running;
+  await resources.dispose();
+  send({ kind: 'released' });
+}
+
 async function close(): Promise<void> {
   await running;
   // Sessions must be released before the thread ends, while their native library is still in use by it.
@@ -41,6 +47,9 @@ port.on('message', (message: ToWorker) => {
       return;
     case 'abort':
       abort.abort();
+      return;
+    case 'release':
+      void release();
       return;
     case 'close':
       void close();

@@ -48,7 +48,7 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
   const tasks = seeds.map((seed): TaskSpec<EvaluateTaskOptions> => ({ module, export: 'evaluateTask', options: { network, coreset, settings: config.evaluation, seed, split: 'test' } }));
   const { workers, threads } = config;
   const scores = await withPool({ workers, threads, runtime, dataset, signal }, (pool) =>
-    runWithProgress<EvaluateTaskOptions, Score>(pool, tasks, reporter.phase(`evaluating with ${seeds.length} seeds`, seeds.length)),
+    runWithProgress<EvaluateTaskOptions, Score>(pool, tasks, { phase: reporter.phase(`evaluating with ${seeds.length} seeds`, seeds.length) }),
   );
   const [first] = scores;
   const metrics = Object.keys(first?.metrics ?? {}).map((metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const);
