@@ -10,15 +10,48 @@ const main = join(root, 'packages/bench/dist/cli/main.js');
 
 beforeAll(() => {
   // These tests are about processes, so they run what users run; an up-to-date build takes about a second.
-  const build = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'packages/bench')], { encoding: 'utf8' });
+  const build = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'packages/bench')], {
+    encoding: 'utf8',
+  });
   if (!existsSync(main)) throw new Error(`no build of the command: ${build.stdout}`);
 }, 180_000);
 
 /** A run that trains, learns and scores on two threads; long enough to be interrupted, short enough for a test. */
 const settings = [
-  '--dataset', 'digits', '--network', 'mlp', '--width', '8', '--depth', '1', '--runtime', 'js', '--workers', '2',
-  '--experts', '2', '--expert-epochs', '1', '--expert-images', '64', '--langevin-steps', '2', '--seeds', '2', '--augment', 'none',
-  '--steps', '600', '--checkpoint-every', '10', '--evaluation-steps', '5', '--evaluation-chains', '2', '--full-epochs', '1',
+  '--dataset',
+  'digits',
+  '--network',
+  'mlp',
+  '--width',
+  '8',
+  '--depth',
+  '1',
+  '--runtime',
+  'js',
+  '--workers',
+  '2',
+  '--experts',
+  '2',
+  '--expert-epochs',
+  '1',
+  '--expert-images',
+  '64',
+  '--langevin-steps',
+  '2',
+  '--seeds',
+  '2',
+  '--augment',
+  'none',
+  '--steps',
+  '600',
+  '--checkpoint-every',
+  '10',
+  '--evaluation-steps',
+  '5',
+  '--evaluation-chains',
+  '2',
+  '--full-epochs',
+  '1',
 ];
 const newFolder = () => mkdtempSync(join(tmpdir(), 'bpc-process-'));
 const coreset = (out: string, name = 'coreset.safetensors') => readFileSync(join(out, name));
@@ -30,12 +63,19 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+function start(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString(); });
-  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
@@ -45,7 +85,9 @@ function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): { 
 /** Waits until a seed has a checkpoint, that is, until learning is under way. */
 async function learning(out: string, ended: Promise<Ended>): Promise<void> {
   let over = false;
-  void ended.then(() => { over = true; });
+  void ended.then(() => {
+    over = true;
+  });
   while (!existsSync(join(out, 'checkpoint', 'seed-0', 'checkpoint.safetensors'))) {
     if (over) throw new Error(`the run ended before it learned: ${(await ended).stderr}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -75,7 +117,8 @@ describe('a run of the command', () => {
     const { code, stderr } = await start(['learn', ...alone, '--quiet', '--out', out]).ended;
     expect(stderr).toBe('');
     expect(code).toBe(0);
-    for (const name of ['coreset.safetensors', 'coreset-seed1.safetensors']) expect(coreset(out, name).equals(coreset(reference, name))).toBe(true);
+    for (const name of ['coreset.safetensors', 'coreset-seed1.safetensors'])
+      expect(coreset(out, name).equals(coreset(reference, name))).toBe(true);
     const rows = (folder: string) => JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')).rows;
     expect(rows(out)).toEqual(rows(reference));
   }, 120_000);
@@ -90,7 +133,8 @@ describe('a run of the command', () => {
     const again = await start(learn(out)).ended;
     expect(again.stderr).toContain('continuing the run');
     expect(again.code).toBe(0);
-    for (const name of ['coreset.safetensors', 'coreset-seed1.safetensors']) expect(coreset(out, name).equals(coreset(reference, name))).toBe(true);
+    for (const name of ['coreset.safetensors', 'coreset-seed1.safetensors'])
+      expect(coreset(out, name).equals(coreset(reference, name))).toBe(true);
     const rows = (folder: string) => JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')).rows;
     expect(rows(out)).toEqual(rows(reference));
   }, 120_000);
@@ -107,7 +151,9 @@ describe('a run of the command', () => {
     expect(existsSync(join(out, 'coreset.safetensors'))).toBe(false);
     expect((await start(learn(out)).ended).code).toBe(0);
     expect(coreset(out).equals(coreset(reference))).toBe(true);
-    const leftovers = readdirSync(out, { recursive: true }).map(String).filter((name) => /part-|\.tmp$|probe/.test(name));
+    const leftovers = readdirSync(out, { recursive: true })
+      .map(String)
+      .filter((name) => /part-|\.tmp$|probe/.test(name));
     expect(leftovers).toEqual([]);
   }, 120_000);
 
@@ -135,7 +181,9 @@ describe('the environment', () => {
     // A limit on file sizes is what a full disk looks like without being one.
     const out = join(newFolder(), 'run');
     const command = `ulimit -f 16; exec "$0" "$@"`;
-    const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, main, 'learn', ...settings, '--out', out], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, main, 'learn', ...settings, '--out', out], {
+      encoding: 'utf8',
+    });
     expect(stderr).toMatch(/^error: cannot write .*\nremedy: .*--out/);
     expect(status).toBe(2);
   });

@@ -10,15 +10,48 @@ const newFolder = () => mkdtempSync(join(tmpdir(), 'bpc-cli-'));
 async function bpc(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   let stdout = '';
   const stderr: string[] = [];
-  const code = await runCli(args, { stdout: (text) => { stdout += text; }, stderr: (line) => stderr.push(line) });
+  const code = await runCli(args, {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (line) => stderr.push(line),
+  });
   return { code, stdout, stderr: stderr.join('\n') };
 }
 
 /** A run of a few seconds: a small mlp on digits, in this thread. */
 const tiny = [
-  '--dataset', 'digits', '--network', 'mlp', '--width', '8', '--depth', '1', '--runtime', 'js', '--workers', '0', '--quiet',
-  '--experts', '1', '--expert-epochs', '1', '--expert-images', '64', '--langevin-steps', '2', '--seeds', '1', '--augment', 'none',
-  '--evaluation-steps', '5', '--evaluation-chains', '2', '--full-epochs', '1',
+  '--dataset',
+  'digits',
+  '--network',
+  'mlp',
+  '--width',
+  '8',
+  '--depth',
+  '1',
+  '--runtime',
+  'js',
+  '--workers',
+  '0',
+  '--quiet',
+  '--experts',
+  '1',
+  '--expert-epochs',
+  '1',
+  '--expert-images',
+  '64',
+  '--langevin-steps',
+  '2',
+  '--seeds',
+  '1',
+  '--augment',
+  'none',
+  '--evaluation-steps',
+  '5',
+  '--evaluation-chains',
+  '2',
+  '--full-epochs',
+  '1',
 ];
 
 function withFile(name: string, content: string | Uint8Array): string {
@@ -27,7 +60,11 @@ function withFile(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-const f32 = (shape: readonly number[], value = 0.5): SafetensorsEntry => ({ dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value) });
+const f32 = (shape: readonly number[], value = 0.5): SafetensorsEntry => ({
+  dtype: 'F32',
+  shape,
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
+});
 const coresetFile = (changes: Readonly<Record<string, SafetensorsEntry>> = {}) =>
   withFile('coreset.safetensors', encodeSafetensors({ x: f32([10, 8, 8, 1]), y: f32([10, 10], 0.1), weights: f32([10], 1), ...changes }));
 
@@ -41,7 +78,11 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
     ['an unknown data set to fetch', () => ['data', 'get', 'nope'], ['nope']],
     ['an unknown method', () => ['learn', '--method', 'magic'], ["'magic'", 'bpc-cd']],
     ['an unknown runtime', () => ['learn', '--dataset', 'digits', '--runtime', 'onnx:cpux'], ["'onnx:cpux'", 'onnx:cpu']],
-    ['a runtime that is not installed', () => ['learn', '--dataset', 'digits', '--runtime', 'tfjs:tensorflow'], ['@tensorflow/tfjs-node', 'npm install']],
+    [
+      'a runtime that is not installed',
+      () => ['learn', '--dataset', 'digits', '--runtime', 'tfjs:tensorflow'],
+      ['@tensorflow/tfjs-node', 'npm install'],
+    ],
     ['an unknown bench', () => ['bench', 'nope'], ["'nope'"]],
     ['ipc 0', () => ['learn', '--ipc', '0'], ['--ipc', '0']],
     ['ipc -1', () => ['learn', '--ipc', '-1'], ['--ipc', '-1']],
@@ -53,21 +94,59 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
     ['a negative learning rate', () => ['learn', '--image-learning-rate', '-5'], ['--image-learning-rate', '-5']],
     ['a network that does not fit the images', () => ['learn', '--dataset', 'digits', '--depth', '9'], ['depth is 9']],
     ['a config file that is no JSON', () => ['learn', '--config', withFile('c.json', '{"ipc": 1,\n oops}')], ['c.json', 'line 2']],
-    ['a config file that is no YAML', () => ['learn', '--config', withFile('c.yaml', 'ipc: 1\nsteps: [1\nseed: 2\n')], ['c.yaml', 'line 3']],
+    [
+      'a config file that is no YAML',
+      () => ['learn', '--config', withFile('c.yaml', 'ipc: 1\nsteps: [1\nseed: 2\n')],
+      ['c.yaml', 'line 3'],
+    ],
     ['a config file with an unknown key', () => ['learn', '--config', withFile('c.yaml', 'ipcs: 1\n')], ["'ipcs'", "'ipc'"]],
     ['a config file that is not there', () => ['learn', '--config', 'nowhere.yaml'], ['nowhere.yaml']],
     ['an output folder that is a file', () => ['learn', '--dataset', 'digits', '--out', withFile('taken', 'x')], ['is a file', '--out']],
-    ['an output folder with foreign files', () => ['learn', '--dataset', 'digits', '--out', join(withFile('x', 'x'), '..')], ['not empty', '--out']],
+    [
+      'an output folder with foreign files',
+      () => ['learn', '--dataset', 'digits', '--out', join(withFile('x', 'x'), '..')],
+      ['not empty', '--out'],
+    ],
     ['an output folder that cannot be made', () => ['learn', '--dataset', 'digits', '--out', '/proc/bpc-out'], ['/proc/bpc-out']],
     ['a data folder that is not there', () => ['learn', '--data', '/nowhere'], ['/nowhere']],
     ['no coreset file', () => ['evaluate', '--dataset', 'digits'], ['--coreset']],
     ['a missing coreset file', () => ['evaluate', '--dataset', 'digits', '--coreset', 'nowhere.safetensors'], ['nowhere.safetensors']],
-    ['a coreset that is no safetensors', () => ['evaluate', '--dataset', 'digits', '--coreset', withFile('c.safetensors', 'hello, I am text')], ['safetensors']],
-    ['a coreset of another shape', () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ x: f32([10, 9, 8, 1]) })], ['9,8,1', '8,8,1']],
-    ['a coreset of another dtype', () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ weights: { dtype: 'I32', shape: [10], data: new Int32Array(10) } })], ['I32', 'F32']],
-    ['a coreset of another class count', () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ y: f32([10, 7]) })], ['7 classes', '10']],
-    ['a coreset with NaN pixels', () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ x: f32([10, 8, 8, 1], Number.NaN) })], ['not finite']],
-    ['a truncated coreset', () => ['evaluate', '--dataset', 'digits', '--coreset', withFile('c.safetensors', readFileSync(coresetFile()).subarray(0, 900))], ['truncated']],
+    [
+      'a coreset that is no safetensors',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', withFile('c.safetensors', 'hello, I am text')],
+      ['safetensors'],
+    ],
+    [
+      'a coreset of another shape',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ x: f32([10, 9, 8, 1]) })],
+      ['9,8,1', '8,8,1'],
+    ],
+    [
+      'a coreset of another dtype',
+      () => [
+        'evaluate',
+        '--dataset',
+        'digits',
+        '--coreset',
+        coresetFile({ weights: { dtype: 'I32', shape: [10], data: new Int32Array(10) } }),
+      ],
+      ['I32', 'F32'],
+    ],
+    [
+      'a coreset of another class count',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ y: f32([10, 7]) })],
+      ['7 classes', '10'],
+    ],
+    [
+      'a coreset with NaN pixels',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ x: f32([10, 8, 8, 1], Number.NaN) })],
+      ['not finite'],
+    ],
+    [
+      'a truncated coreset',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', withFile('c.safetensors', readFileSync(coresetFile()).subarray(0, 900))],
+      ['truncated'],
+    ],
   ];
 
   it.each(cases)('%s', async (_, args, mentions) => {
@@ -82,7 +161,8 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
   it('refuses data files that are not the published ones', async () => {
     const data = newFolder();
     mkdirSync(join(data, 'mnist'));
-    for (const split of ['train', 't10k']) for (const kind of ['images-idx3', 'labels-idx1']) writeFileSync(join(data, 'mnist', `${split}-${kind}-ubyte`), 'torn');
+    for (const split of ['train', 't10k'])
+      for (const kind of ['images-idx3', 'labels-idx1']) writeFileSync(join(data, 'mnist', `${split}-${kind}-ubyte`), 'torn');
     const { code, stderr } = await bpc('learn', '--data', data, '--out', join(data, 'run'));
     expect(code).toBe(2);
     expect(stderr).toContain('SHA-256');
@@ -91,11 +171,14 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
 });
 
 describe('help', () => {
-  it.each([[], ['learn'], ['evaluate'], ['experts'], ['data'], ['data', 'get'], ['doctor'], ['bench'], ['tune-evaluation']])('of %s %s ends with examples and exit code 0', async (...command) => {
-    const { code, stdout } = await bpc(...command, '--help');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/Examples:\n {2}bpc|Start here:\n {2}bpc/);
-  });
+  it.each([[], ['learn'], ['evaluate'], ['experts'], ['data'], ['data', 'get'], ['doctor'], ['bench'], ['tune-evaluation']])(
+    'of %s %s ends with examples and exit code 0',
+    async (...command) => {
+      const { code, stdout } = await bpc(...command, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/Examples:\n {2}bpc|Start here:\n {2}bpc/);
+    },
+  );
 
   it('shows the defaults that the configuration has', async () => {
     const { stdout } = await bpc('learn', '--help');
@@ -124,19 +207,22 @@ describe('a finished run', () => {
   it('writes results, report, picture and coreset, and prints the results as one JSON document', () => {
     expect(first.stderr).toBe('');
     expect(first.code).toBe(0);
-    for (const name of ['results.json', 'report.html', 'coreset.png', 'coreset.safetensors']) expect(existsSync(join(out, name))).toBe(true);
+    for (const name of ['results.json', 'report.html', 'coreset.png', 'coreset.safetensors'])
+      expect(existsSync(join(out, name))).toBe(true);
     const printed = JSON.parse(first.stdout);
     const { rows, environment } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
     expect(printed.rows).toEqual(rows);
     expect(rows.map((row: { name: string }) => row.name)).toEqual(['random', 'nearest-mean', 'init', 'learned', 'full']);
-    for (const { metrics } of rows) for (const metric of ['accuracy', 'nll', 'brier', 'ece']) expect(metrics[metric]).toMatchObject({ n: 1 });
+    for (const { metrics } of rows)
+      for (const metric of ['accuracy', 'nll', 'brier', 'ece']) expect(metrics[metric]).toMatchObject({ n: 1 });
     expect(Object.keys(environment.seconds)).toEqual(['experts', 'learn', 'evaluate']);
     expect(environment.peakRssMb).toBeGreaterThan(10);
     expect(environment.runtime).toBe('js');
   });
 
   it('calls predictions at T = 0 an ensemble, with prior and temperature', () => {
-    for (const { note } of JSON.parse(first.stdout).rows.slice(0, 4)) expect(note).toMatch(/ensemble of 2 networks \(T = 0, Gaussian prior of precision /);
+    for (const { note } of JSON.parse(first.stdout).rows.slice(0, 4))
+      expect(note).toMatch(/ensemble of 2 networks \(T = 0, Gaussian prior of precision /);
     expect(first.stdout).not.toContain('posterior');
   });
 
@@ -197,7 +283,9 @@ describe('a learning rate that diverges', () => {
 describe('bpc experts', () => {
   it('trains experts that a run can share', async () => {
     const folder = join(newFolder(), 'experts');
-    const expertFlags = tiny.filter((_, i) => !/evaluation|langevin|augment|full/.test(tiny[i - (tiny[i]?.startsWith('--') ? 0 : 1)] ?? ''));
+    const expertFlags = tiny.filter(
+      (_, i) => !/evaluation|langevin|augment|full/.test(tiny[i - (tiny[i]?.startsWith('--') ? 0 : 1)] ?? ''),
+    );
     const { code, stdout } = await bpc('experts', ...expertFlags, '--out', folder, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ folder, experts: 1, epochs: 1 });
@@ -206,7 +294,18 @@ describe('bpc experts', () => {
     expect((await bpc('learn', ...tiny, '--steps', '2', '--expert-folder', folder, '--out', out)).code).toBe(0);
     expect(readFileSync(join(folder, 'expert-000.safetensors')).equals(before)).toBe(true);
     expect(existsSync(join(out, 'checkpoint', 'experts'))).toBe(false);
-    const other = await bpc('learn', ...tiny, '--steps', '2', '--expert-batch', '16', '--expert-folder', folder, '--out', join(newFolder(), 'run'));
+    const other = await bpc(
+      'learn',
+      ...tiny,
+      '--steps',
+      '2',
+      '--expert-batch',
+      '16',
+      '--expert-folder',
+      folder,
+      '--out',
+      join(newFolder(), 'run'),
+    );
     expect(other.code).toBe(2);
     expect(other.stderr).toContain('other settings');
   }, 120_000);

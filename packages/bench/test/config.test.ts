@@ -99,7 +99,8 @@ describe('resolveConfig', () => {
   });
 
   it('accepts every preset', () => {
-    for (const dataset of ['mnist', 'fashion-mnist', 'digits']) for (const ipc of [1, 10, 50]) expect(resolveConfig({ flags: { dataset, ipc } }).ipc).toBe(ipc);
+    for (const dataset of ['mnist', 'fashion-mnist', 'digits'])
+      for (const ipc of [1, 10, 50]) expect(resolveConfig({ flags: { dataset, ipc } }).ipc).toBe(ipc);
   });
 });
 

@@ -1,8 +1,8 @@
 import { ConfigError, disposeTree, eagerRuntime, foldIn, installGradients, key, type Network, type Tree, treeLeaves } from '@bpc/core';
 import '@tensorflow/tfjs-backend-cpu';
-import { matMul, memory, scalar, setBackend, tensor, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { matMul, memory, scalar, setBackend, type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { defaultIpc, preset } from '../src/config/index.js';
+import { defaultIpc, preset, tuningSpace } from '../src/config/index.js';
 import { getDataset } from '../src/data/get-dataset.js';
 import { chainPrograms } from '../src/evaluation/chain-programs.js';
 import { hostCoreset, softmaxRows } from '../src/evaluation/host-coreset.js';
@@ -11,7 +11,6 @@ import { predictSplit } from '../src/evaluation/predict-split.js';
 import { predictionAverage } from '../src/evaluation/prediction-average.js';
 import { scorePrediction } from '../src/evaluation/score.js';
 import { drawCandidate } from '../src/evaluation/tune-evaluation.js';
-import { tuningSpace } from '../src/config/index.js';
 import { buildNetwork } from '../src/experts/network.js';
 import { checkImagesPerClass, initialCoreset } from '../src/learning/initial-coreset.js';
 import { chainDisagreement } from '../src/metrics/disagreement.js';
@@ -23,8 +22,17 @@ beforeAll(async () => {
 });
 
 const dataset = await getDataset('digits');
-const settings = { ...preset('digits', defaultIpc).evaluation, chains: 2, steps: 4, draws: 1, temperature: 0, augment: 'none', decay: 'constant' as const };
-const normals = (count: number, seed: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed) * 3);
+const settings = {
+  ...preset('digits', defaultIpc).evaluation,
+  chains: 2,
+  steps: 4,
+  draws: 1,
+  temperature: 0,
+  augment: 'none',
+  decay: 'constant' as const,
+};
+const normals = (count: number, seed: number) =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed) * 3);
 
 describe('predictionAverage', () => {
   it('equals the metrics of all kept logits, disagreement included', () => {
@@ -59,7 +67,11 @@ describe('predictionAverage', () => {
 describe('predictSplit', () => {
   it('gives every image its own logits, also in a last batch that is not full', async () => {
     const seen = await predictSplit({
-      predict: async (_, x) => tensor(Float32Array.from({ length: x.shape[0] ?? 0 }, (_unused, i) => x.dataSync()[i * 64 + 20] ?? 0), [x.shape[0] ?? 0, 1]),
+      predict: async (_, x) =>
+        tensor(
+          Float32Array.from({ length: x.shape[0] ?? 0 }, (_unused, i) => x.dataSync()[i * 64 + 20] ?? 0),
+          [x.shape[0] ?? 0, 1],
+        ),
       params: [],
       split: dataset.test,
       normalisation: { scale: 1, mean: [0], std: [1] },
@@ -78,10 +90,16 @@ describe('chainPrograms', () => {
     inputShape: [2],
     outputs: 2,
   };
-  const x = [[1, 2], [-1, 0.5]];
+  const x = [
+    [1, 2],
+    [-1, 0.5],
+  ];
   const y = [0, 1];
   const weights = [2, 0.5];
-  const w0 = [[0.3, -0.2], [0.1, 0.4]];
+  const w0 = [
+    [0.3, -0.2],
+    [0.1, 0.4],
+  ];
 
   function closedForm(reduction: 'mean' | 'sum', precision: number): number[] {
     const g = [0, 0, 0, 0];
@@ -108,8 +126,12 @@ describe('chainPrograms', () => {
     const next = await programs.descend({ params, velocity }, data, hyper);
     const g = closedForm(reduction, 0.7);
     const expectedVelocity = g.map((value, i) => value + 0.9 * ([1, 0, 0, -1][i] ?? 0));
-    Array.from(await (treeLeaves(next.velocity)[0] as Tensor).data()).forEach((value, i) => expect(value).toBeCloseTo(expectedVelocity[i] ?? 0, 5));
-    Array.from(await (treeLeaves(next.params)[0] as Tensor).data()).forEach((value, i) => expect(value).toBeCloseTo((w0.flat()[i] ?? 0) - 0.1 * (expectedVelocity[i] ?? 0), 5));
+    Array.from(await (treeLeaves(next.velocity)[0] as Tensor).data()).forEach((value, i) =>
+      expect(value).toBeCloseTo(expectedVelocity[i] ?? 0, 5),
+    );
+    Array.from(await (treeLeaves(next.params)[0] as Tensor).data()).forEach((value, i) =>
+      expect(value).toBeCloseTo((w0.flat()[i] ?? 0) - 0.1 * (expectedVelocity[i] ?? 0), 5),
+    );
     await programs.dispose();
   });
 
@@ -117,7 +139,12 @@ describe('chainPrograms', () => {
     const programs = chainPrograms({ network, runtime: eagerRuntime(), reduction: 'sum' });
     const params = network.init(key(0));
     const data = { x: tensor(x.flat(), [2, 2]), y: tensor([1, 0, 0, 1], [2, 2]), weights: tensor1d(weights) };
-    const hyper = (temperature: number) => ({ stepSize: scalar(0.1), momentum: scalar(0), precision: scalar(0.7), temperature: scalar(temperature) });
+    const hyper = (temperature: number) => ({
+      stepSize: scalar(0.1),
+      momentum: scalar(0),
+      precision: scalar(0.7),
+      temperature: scalar(temperature),
+    });
     const mean = w0.flat().map((value, i) => value - 0.1 * (closedForm('sum', 0.7)[i] ?? 0));
     const cold = await programs.langevin(key(1), params, data, hyper(0));
     Array.from(await (treeLeaves(cold)[0] as Tensor).data()).forEach((value, i) => expect(value).toBeCloseTo(mean[i] ?? 0, 5));
@@ -146,7 +173,15 @@ describe('predictFromCoreset', () => {
     const coreset = await hostCoreset(start, 'probabilities');
     disposeTree(start);
     const programs = chainPrograms({ network, runtime: eagerRuntime(), reduction: 'mean' });
-    const common = { network, programs, coreset, key: key(seed), split: dataset.test, normalisation: dataset.normalisation, imagesPerRun: 32 };
+    const common = {
+      network,
+      programs,
+      coreset,
+      key: key(seed),
+      split: dataset.test,
+      normalisation: dataset.normalisation,
+      imagesPerRun: 32,
+    };
     const prediction = await predictFromCoreset({ ...common, settings: { ...settings, ...changes } });
     await programs.dispose();
     return prediction;
@@ -183,7 +218,8 @@ describe('initialCoreset', () => {
   });
 
   it('draws random images afresh for every seed, and the nearest-mean images for none', async () => {
-    const pixels = async (init: 'random' | 'nearest-mean', seed: number) => Array.from(await initialCoreset(dataset, { init, ipc: 2, seed, labels: 'probabilities' }).x.data());
+    const pixels = async (init: 'random' | 'nearest-mean', seed: number) =>
+      Array.from(await initialCoreset(dataset, { init, ipc: 2, seed, labels: 'probabilities' }).x.data());
     expect(await pixels('random', 0)).not.toEqual(await pixels('random', 1));
     expect(await pixels('random', 0)).toEqual(await pixels('random', 0));
     expect(await pixels('nearest-mean', 0)).toEqual(await pixels('nearest-mean', 1));

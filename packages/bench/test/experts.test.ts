@@ -9,8 +9,8 @@ import { batchesPerEpoch, epochBatches } from '../src/experts/batches.js';
 import { expertFileName } from '../src/experts/expert-file.js';
 import { expertFiles } from '../src/experts/expert-source.js';
 import { buildNetwork, type NetworkSpec } from '../src/experts/network.js';
-import { expertPoints, expertRecipe, type ExpertSettings, trainExperts } from '../src/experts/train-experts.js';
-import { taskPool, type TaskPool } from '../src/workers/index.js';
+import { type ExpertSettings, expertPoints, expertRecipe, trainExperts } from '../src/experts/train-experts.js';
+import { type TaskPool, taskPool } from '../src/workers/index.js';
 
 const dataset = await getDataset('digits', { shared: true });
 const network: NetworkSpec = { network: 'mlp', width: 8, depth: 1, inputShape: dataset.shape, classes: dataset.classes };
@@ -93,7 +93,15 @@ describe('trainExperts', () => {
     const folder = newFolder();
     const abort = new AbortController();
     const phase = { update: () => abort.abort(), finish: () => undefined };
-    const run = trainExperts({ ...settings, training: { ...settings.training, epochs: 50 }, dataset, pool: pool(abort.signal), folder, warn: () => undefined, progress: () => phase });
+    const run = trainExperts({
+      ...settings,
+      training: { ...settings.training, epochs: 50 },
+      dataset,
+      pool: pool(abort.signal),
+      folder,
+      warn: () => undefined,
+      progress: () => phase,
+    });
     await expect(run).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -119,10 +127,10 @@ describe('expertFiles', () => {
     const last = await source.load(0, 2);
     expect(memory().numTensors).toBe(numTensors + 2 * treeLeaves(like).length);
     const bound = 1 / Math.sqrt(64);
-    const initial = Array.from(await (treeLeaves(first).find((leaf) => leaf.shape[0] === 64) ?? treeLeaves(first)[0])?.data() ?? []);
+    const initial = Array.from((await (treeLeaves(first).find((leaf) => leaf.shape[0] === 64) ?? treeLeaves(first)[0])?.data()) ?? []);
     // Fresh weights of a layer with 64 inputs are uniform on ±1/8.
     expect(Math.max(...initial.map(Math.abs))).toBeLessThanOrEqual(bound);
-    expect(Array.from(await treeLeaves(last)[0]?.data() ?? [])).not.toEqual(Array.from(await treeLeaves(first)[0]?.data() ?? []));
+    expect(Array.from((await treeLeaves(last)[0]?.data()) ?? [])).not.toEqual(Array.from((await treeLeaves(first)[0]?.data()) ?? []));
     disposeTree([first, last, like]);
   });
 

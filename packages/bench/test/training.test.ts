@@ -49,7 +49,12 @@ describe('trainingProgram', () => {
 
   it('steps by −η∇ of the mean cross-entropy: one bias in closed form', async () => {
     const network = buildNetwork({ ...spec, depth: 1 });
-    const program = trainingProgram({ network, runtime: eagerRuntime(), settings: { learningRate: 0.5, momentum: 0, weightDecay: 0, decay: 'constant' }, totalSteps: 1 });
+    const program = trainingProgram({
+      network,
+      runtime: eagerRuntime(),
+      settings: { learningRate: 0.5, momentum: 0, weightDecay: 0, decay: 'constant' },
+      totalSteps: 1,
+    });
     const params = network.init(key(2));
     const pieces = batchPieces(train, Int32Array.of(0, 1, 2), { normalisation, classes, piece: 3 });
     const [piece] = pieces;

@@ -1,5 +1,15 @@
 import { type Command, Option } from 'commander';
-import { defaultDataset, defaultIpc, flagName, initialiserNames, type Overrides, preset, readConfigFile, resolveConfig, type RunConfig } from '../config/index.js';
+import {
+  defaultDataset,
+  defaultIpc,
+  flagName,
+  initialiserNames,
+  type Overrides,
+  preset,
+  type RunConfig,
+  readConfigFile,
+  resolveConfig,
+} from '../config/index.js';
 
 type Kind = 'number' | 'text' | 'switch' | 'range';
 
@@ -71,7 +81,12 @@ export const expertSettings: SettingGroup = {
     number('expertLearningRate', 'learning rate'),
     number('expertMomentum', 'momentum'),
     words('expertAugment', 'augmentation of their batches', 'strategy'),
-    { path: 'startEpochRange', kind: 'range', help: 'epochs whose weights may be drawn, first-last; 0 is the initialisation', placeholder: 'a-b' },
+    {
+      path: 'startEpochRange',
+      kind: 'range',
+      help: 'epochs whose weights may be drawn, first-last; 0 is the initialisation',
+      placeholder: 'a-b',
+    },
   ],
 };
 
@@ -90,6 +105,7 @@ export const evaluationSettings: SettingGroup = {
     number('evaluation.priorPrecision', 'precision of the Gaussian prior on weights'),
     words('evaluation.reduction', 'energy: mean or sum over the points'),
     words('evaluation.augment', 'augmentation of the coreset', 'strategy'),
+    words('scoreOn', 'test, or validation while settings are being chosen', 'split'),
   ],
 };
 
@@ -126,11 +142,16 @@ function readRange(text: string): unknown {
   return match === null ? text : [Number(match[1]), Number(match[2])];
 }
 
-const attribute = (path: string): string => flagName(path).slice(2).replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+const attribute = (path: string): string =>
+  flagName(path)
+    .slice(2)
+    .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 function defaultOf(path: string): string {
   const defaults: unknown = { dataset: defaultDataset, method: 'bpc-cd', ...preset(defaultDataset, defaultIpc) };
-  const value = path.split('.').reduce<unknown>((node, name) => (typeof node === 'object' && node !== null ? Reflect.get(node, name) : undefined), defaults);
+  const value = path
+    .split('.')
+    .reduce<unknown>((node, name) => (typeof node === 'object' && node !== null ? Reflect.get(node, name) : undefined), defaults);
   if (value === undefined || typeof value === 'boolean') return '';
   return ` [${Array.isArray(value) ? value.join('-') : String(value)}]`;
 }

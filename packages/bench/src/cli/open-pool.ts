@@ -1,6 +1,6 @@
 import type { Dataset } from '../data/dataset.js';
 import type { RuntimeName } from '../runtime-choice/index.js';
-import { taskPool, type TaskPool } from '../workers/index.js';
+import { type TaskPool, taskPool } from '../workers/index.js';
 import type { SharedData } from '../workers/shared-data.js';
 
 interface PoolOptions {
@@ -12,7 +12,10 @@ interface PoolOptions {
 }
 
 /** Runs `work` with a pool whose threads hold the data set, and ends the threads whatever happens. */
-export async function withPool<T>({ workers, threads, runtime, dataset, signal }: PoolOptions, work: (pool: TaskPool) => Promise<T>): Promise<T> {
+export async function withPool<T>(
+  { workers, threads, runtime, dataset, signal }: PoolOptions,
+  work: (pool: TaskPool) => Promise<T>,
+): Promise<T> {
   const shared: SharedData = { dataset, runtime, threads };
   const pool = taskPool({ workers, shared, signal });
   try {

@@ -19,14 +19,26 @@ export function buildProgram(io: CliIo, state: RunnerState): Command {
     // Errors are printed by the caller, in one form for all causes.
     .configureOutput({ writeOut: io.stdout, writeErr: () => undefined, outputError: () => undefined })
     .showHelpAfterError(false)
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Start here:
   bpc learn --dataset digits --steps 100        a first coreset without any download
   bpc learn                                     MNIST, one image per class
   bpc doctor                                    what this machine can run
 
-Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 interrupted (saved, run again to continue).`);
+Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 interrupted (saved, run again to continue).`,
+    );
   const run = runner(io, state);
-  for (const add of [addLearnCommand, addEvaluateCommand, addExpertsCommand, addDataCommand, addDoctorCommand, addBenchCommand, addTuneCommand]) add(program, run);
+  for (const add of [
+    addLearnCommand,
+    addEvaluateCommand,
+    addExpertsCommand,
+    addDataCommand,
+    addDoctorCommand,
+    addBenchCommand,
+    addTuneCommand,
+  ])
+    add(program, run);
   return program;
 }

@@ -7,7 +7,10 @@ import { openSession } from './session.js';
 export type Action<Options> = (context: CommandContext, options: Options, args: readonly string[]) => Promise<void>;
 
 /** Gives a command its common flags and its action. */
-export type Runner = <Options extends object>(command: Command, action: Action<Options & { readonly json?: boolean; readonly quiet?: boolean }>) => void;
+export type Runner = <Options extends object>(
+  command: Command,
+  action: Action<Options & { readonly json?: boolean; readonly quiet?: boolean }>,
+) => void;
 
 /** The session of the command that ran, so that its failure can be judged. */
 export interface RunnerState {
@@ -22,7 +25,10 @@ export function runner(io: CliIo, state: RunnerState): Runner {
       .option('--quiet', 'only warnings and errors on stderr')
       .action(async (...received: unknown[]) => {
         // Commander passes the arguments, then the options, then the command.
-        const args = received.slice(0, -2).flat().filter((value) => typeof value === 'string');
+        const args = received
+          .slice(0, -2)
+          .flat()
+          .filter((value) => typeof value === 'string');
         const options = command.opts();
         const session = openSession(io, options);
         state.session = session;

@@ -1,6 +1,6 @@
-import { type Interrupt, listenForInterrupt } from './interrupt.js';
 import { chooseReporter } from '../progress/index.js';
 import type { CommandContext } from './context.js';
+import { type Interrupt, listenForInterrupt } from './interrupt.js';
 
 /** What the outside world is to a command line; tests pass their own. */
 export interface CliIo {

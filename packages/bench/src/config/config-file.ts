@@ -28,7 +28,11 @@ function parseJson(path: string, source: string): unknown {
     return JSON.parse(source);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(`config file ${path}, line ${jsonErrorLine(source)}: not valid JSON: ${message}`, 'correct the file, or use YAML, which is more forgiving', { cause });
+    throw new ConfigError(
+      `config file ${path}, line ${jsonErrorLine(source)}: not valid JSON: ${message}`,
+      'correct the file, or use YAML, which is more forgiving',
+      { cause },
+    );
   }
 }
 
@@ -37,7 +41,11 @@ function parseYaml(path: string, source: string): unknown {
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
-    throw new ConfigError(`config file ${path}, line ${lines.linePos(error.pos[0]).line}: not valid YAML: ${error.message}`, 'correct the file', { cause: error });
+    throw new ConfigError(
+      `config file ${path}, line ${lines.linePos(error.pos[0]).line}: not valid YAML: ${error.message}`,
+      'correct the file',
+      { cause: error },
+    );
   }
   return document.toJS();
 }
@@ -52,7 +60,11 @@ export function readConfigFile(path: string): Overrides {
   try {
     source = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ConfigError(`cannot read config file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, 'pass --config with a readable JSON or YAML file', { cause });
+    throw new ConfigError(
+      `cannot read config file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'pass --config with a readable JSON or YAML file',
+      { cause },
+    );
   }
   const value = extname(path).toLowerCase() === '.json' ? parseJson(path, source) : parseYaml(path, source);
   if (value === null || value === undefined) return {};

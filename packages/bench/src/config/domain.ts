@@ -27,7 +27,8 @@ export const fraction = () => {
 };
 
 /** One of a few words. */
-export const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, { error: `one of: ${values.join(', ')}` });
+export const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `one of: ${values.join(', ')}` });
 
 /** True or false. */
 export const flag = () => z.boolean({ error: 'true or false' });

@@ -13,7 +13,8 @@ export interface ConfigSources {
 const isRecord = (value: unknown): value is Overrides => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `imageLearningRate` to `--image-learning-rate`; `evaluation.stepSize` to `--evaluation-step-size`. */
-export const flagName = (path: string): string => `--${path.replaceAll('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagName = (path: string): string =>
+  `--${path.replaceAll('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 function overlay(under: Overrides, over: Overrides): Overrides {
   const merged: Record<string, unknown> = { ...under };

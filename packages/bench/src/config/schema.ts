@@ -75,10 +75,9 @@ export const configSchema = z.strictObject({
   expertLearningRate: positive(),
   expertMomentum: fraction(),
   expertAugment: augmentationName(),
-  startEpochRange: z
-    .tuple([integer(0), integer(0)], { error: epochRange })
-    .refine(([first, last]) => first <= last, { error: epochRange }),
+  startEpochRange: z.tuple([integer(0), integer(0)], { error: epochRange }).refine(([first, last]) => first <= last, { error: epochRange }),
   checkpointEvery: integer(1),
+  scoreOn: choice(['test', 'validation']),
   evaluation: evaluationSchema,
   full: fullSchema,
 });
@@ -94,6 +93,3 @@ export type FullConfig = RunConfig['full'];
 export interface Overrides {
   readonly [name: string]: unknown;
 }
-
-/** A JSON Schema of the configuration file, for editors. */
-export const configJsonSchema = (): object => z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });

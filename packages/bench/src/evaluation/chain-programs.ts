@@ -1,4 +1,16 @@
-import { crossEntropy, grad, type Key, langevinStep, type Network, normalLike, type Program, reduceEnergy, type Runtime, type Tree, treeMap } from '@bpc/core';
+import {
+  crossEntropy,
+  grad,
+  type Key,
+  langevinStep,
+  type Network,
+  normalLike,
+  type Program,
+  type Runtime,
+  reduceEnergy,
+  type Tree,
+  treeMap,
+} from '@bpc/core';
 import { add, mul, type Scalar, sub, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 
 /** Points a chain is run on. Borrowed. */
@@ -41,8 +53,9 @@ export function chainPrograms({ network, runtime, reduction }: ProgramOptions): 
       const next = treeMap((v, g) => add(mul(hyper.momentum, v), g as Tensor), velocity, gradient(params, data, hyper.precision));
       return { params: treeMap((p, v) => sub(p, mul(hyper.stepSize, v as Tensor)), params, next), velocity: next };
     }),
-    langevin: runtime.compile((key: Key, params: Tree, data: ChainData, hyper: ChainHyper): Tree =>
-      langevinStep(params, gradient(params, data, hyper.precision), normalLike(key, params), hyper),
+    langevin: runtime.compile(
+      (key: Key, params: Tree, data: ChainData, hyper: ChainHyper): Tree =>
+        langevinStep(params, gradient(params, data, hyper.precision), normalLike(key, params), hyper),
     ),
     logits: runtime.compile((params: Tree, x: Tensor) => network.apply(params, x)),
   };

@@ -17,15 +17,17 @@ export interface FullTaskOptions {
   readonly network: NetworkSpec;
   readonly settings: FullConfig;
   readonly seed: number;
+  readonly split: 'validation' | 'test';
 }
 
 const FULL = 0xf011;
 
-/** Trains the ceiling in this thread and scores it on the test split. */
+/** Trains the ceiling in this thread and scores it. */
 export async function fullTask(options: FullTaskOptions, tools: TaskTools<SharedData>): Promise<Score> {
-  const { network: spec, settings, seed } = options;
+  const { network: spec, settings, seed, split } = options;
   const { dataset } = tools.shared;
-  const { train, test, normalisation } = dataset;
+  const { train, normalisation } = dataset;
+  const scored = dataset[split];
   const runtime = await openTaskRuntime(tools);
   const network = buildNetwork(spec);
   const stepsEach = settings.epochs * batchesPerEpoch(train.count, settings.batch);
@@ -39,7 +41,7 @@ export async function fullTask(options: FullTaskOptions, tools: TaskTools<Shared
     async () => runtime.compile(network.apply),
     (made) => made.dispose(),
   );
-  const average = predictionAverage(test.count, dataset.classes);
+  const average = predictionAverage(scored.count, dataset.classes);
   const points = Int32Array.from({ length: train.count }, (_, i) => i);
   for (let n = 0; n < settings.networks; n++) {
     const params = await trainNetwork({
@@ -55,11 +57,13 @@ export async function fullTask(options: FullTaskOptions, tools: TaskTools<Shared
       onStep: (done, total) => tools.progress({ done: n * total + done, total: settings.networks * total }),
     });
     try {
-      average.draw(await predictSplit({ predict: logits, params, split: test, normalisation, batch: Math.min(imagesPerRun(spec), test.count) }));
+      average.draw(
+        await predictSplit({ predict: logits, params, split: scored, normalisation, batch: Math.min(imagesPerRun(spec), scored.count) }),
+      );
     } finally {
       disposeTree(params);
     }
     average.endChain();
   }
-  return scorePrediction(average.result('ensemble'), test);
+  return scorePrediction(average.result('ensemble'), scored);
 }

@@ -80,9 +80,19 @@ export async function predictFromCoreset(options: PredictFromCoresetOptions): Pr
           await chain.move('langevin', settings.stepSize);
           await advance();
         }
-        const logits = await predictSplit({ predict: programs.logits, params: chain.params(), split, normalisation, batch: Math.min(options.imagesPerRun, split.count) });
+        const logits = await predictSplit({
+          predict: programs.logits,
+          params: chain.params(),
+          split,
+          normalisation,
+          batch: Math.min(options.imagesPerRun, split.count),
+        });
         if (!logits.every(Number.isFinite)) {
-          throw new NonFiniteError(`chain ${c} of the evaluation diverged`, settings.steps + d * between, 'lower evaluation.stepSize or evaluation.temperature');
+          throw new NonFiniteError(
+            `chain ${c} of the evaluation diverged`,
+            settings.steps + d * between,
+            'lower evaluation.stepSize or evaluation.temperature',
+          );
         }
         average.draw(logits);
         await advance();

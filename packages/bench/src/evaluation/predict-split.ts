@@ -1,4 +1,4 @@
-import { type Tree } from '@bpc/core';
+import type { Tree } from '@bpc/core';
 import { dispose, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Normalisation, Split, SplitRole } from '../data/dataset.js';
 import { toFloat } from '../data/to-float.js';

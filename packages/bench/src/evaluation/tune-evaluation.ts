@@ -63,11 +63,26 @@ export function drawCandidate(space: TuningSpace, base: EvaluationConfig, seed: 
  *
  * @returns candidates, best first; diverged ones are left out.
  */
-export async function tuneEvaluation({ space, base, candidates, seed, network, coresets, pool, progress }: TuningOptions): Promise<TuningResult[]> {
+export async function tuneEvaluation({
+  space,
+  base,
+  candidates,
+  seed,
+  network,
+  coresets,
+  pool,
+  progress,
+}: TuningOptions): Promise<TuningResult[]> {
   const tried = Array.from({ length: candidates }, (_, index) => drawCandidate(space, base, seed, index));
   const module = moduleUrl('./evaluate-task.js', import.meta.url);
   const tasks = tried.flatMap((settings) =>
-    coresets.map((coreset, draw): TaskSpec<EvaluateTaskOptions> => ({ module, export: 'evaluateOrSkip', options: { network, coreset, settings, seed: seed + draw, split: 'validation' } })),
+    coresets.map(
+      (coreset, draw): TaskSpec<EvaluateTaskOptions> => ({
+        module,
+        export: 'evaluateOrSkip',
+        options: { network, coreset, settings, seed: seed + draw, split: 'validation' },
+      }),
+    ),
   );
   const scores = await runWithProgress<EvaluateTaskOptions, Score | undefined>(pool, tasks, { phase: progress(tasks.length) });
   const results = tried.flatMap((settings, c): TuningResult[] => {

@@ -24,7 +24,10 @@ interface BatchOptions {
 export function batchPieces(split: Split<SplitRole>, indices: Int32Array, options: BatchOptions): Piece[] {
   const { normalisation, classes, piece, augment = (images) => images } = options;
   const images = augment(toFloat(split, indices, normalisation));
-  const labels = oneHot(Int32Array.from(indices, (index) => split.labels[index] ?? 0), classes);
+  const labels = oneHot(
+    Int32Array.from(indices, (index) => split.labels[index] ?? 0),
+    classes,
+  );
   const size = images.length / indices.length;
   return Array.from({ length: indices.length / piece }, (_, i) => ({
     x: tensor(images.slice(i * piece * size, (i + 1) * piece * size), [piece, ...split.shape], 'float32'),

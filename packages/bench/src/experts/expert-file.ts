@@ -1,5 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { CheckpointError, decodeSafetensors, encodeSafetensors, type SafetensorsEntry, type Tree, treeEntries, treeUnflatten } from '@bpc/core';
+import {
+  CheckpointError,
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsEntry,
+  type Tree,
+  treeEntries,
+  treeUnflatten,
+} from '@bpc/core';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { writeAtomically } from '../data/atomic-file.js';
 
@@ -30,7 +38,11 @@ export async function snapshotEntries(epoch: number, params: Tree): Promise<[str
 }
 
 /** Writes a whole trajectory, or nothing. @throws StorageError */
-export async function writeExpertFile(path: string, entries: readonly (readonly [string, SafetensorsEntry])[], recipe: ExpertRecipe): Promise<void> {
+export async function writeExpertFile(
+  path: string,
+  entries: readonly (readonly [string, SafetensorsEntry])[],
+  recipe: ExpertRecipe,
+): Promise<void> {
   const bytes = encodeSafetensors(Object.fromEntries(entries), { kind, recipe: JSON.stringify(recipe) });
   await writeAtomically(path, (handle) => handle.writeFile(bytes));
 }
@@ -52,7 +64,11 @@ export async function readExpertFile(path: string, recipe: ExpertRecipe, epochs:
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata['kind'] !== kind) throw new CheckpointError(`${path} is no expert file`, 'delete it, or name another folder');
   if (metadata['recipe'] !== JSON.stringify(recipe)) {
-    throw new CheckpointError(`${path} was trained with other settings`, 'repeat the settings it was trained with, or name another folder', { cause: 'recipe' });
+    throw new CheckpointError(
+      `${path} was trained with other settings`,
+      'repeat the settings it was trained with, or name another folder',
+      { cause: 'recipe' },
+    );
   }
   for (let epoch = 0; epoch <= epochs; epoch++) {
     if (![...tensors.keys()].some((name) => name.startsWith(`epoch${epoch}/`))) {
@@ -67,7 +83,10 @@ export function snapshotTree<P extends Tree>(trajectory: Trajectory, epoch: numb
   const leaves = treeEntries(like).map(([path, leaf]): Tensor => {
     const entry = trajectory.tensors.get(entryName(epoch, path));
     if (entry === undefined || entry.dtype !== 'F32' || entry.shape.join() !== leaf.shape.join()) {
-      throw new CheckpointError(`the snapshot of epoch ${epoch} has no float32 tensor '${path}' of shape [${leaf.shape}]`, 'delete the expert files, so that they are trained again');
+      throw new CheckpointError(
+        `the snapshot of epoch ${epoch} has no float32 tensor '${path}' of shape [${leaf.shape}]`,
+        'delete the expert files, so that they are trained again',
+      );
     }
     return tensor(entry.data, [...entry.shape], 'float32');
   });

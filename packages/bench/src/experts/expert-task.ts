@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { disposeTree, foldIn, key, type SafetensorsEntry } from '@bpc/core';
-import { openTaskRuntime } from '../workers/task-runtime.js';
-import type { SharedData } from '../workers/shared-data.js';
 import type { TaskTools } from '../workers/protocol.js';
+import type { SharedData } from '../workers/shared-data.js';
+import { openTaskRuntime } from '../workers/task-runtime.js';
 import { batchesPerEpoch } from './batches.js';
 import { type ExpertRecipe, expertFileName, snapshotEntries, writeExpertFile } from './expert-file.js';
 import { buildNetwork, type NetworkSpec } from './network.js';
 import { trainNetwork } from './train-network.js';
-import { trainingProgram, type TrainingSettings } from './training-program.js';
+import { type TrainingSettings, trainingProgram } from './training-program.js';
 import { imagesPerRun } from './working-set.js';
 
 /** One expert to train. */

@@ -13,7 +13,10 @@ export interface NetworkSpec {
 }
 
 /** The specification of a run's network. */
-export function networkSpec(config: Pick<RunConfig, 'network' | 'width' | 'depth'>, data: { readonly shape: ImageShape; readonly classes: number }): NetworkSpec {
+export function networkSpec(
+  config: Pick<RunConfig, 'network' | 'width' | 'depth'>,
+  data: { readonly shape: ImageShape; readonly classes: number },
+): NetworkSpec {
   const { network, width, depth } = config;
   return { network, width, depth, inputShape: data.shape, classes: data.classes };
 }
@@ -29,4 +32,5 @@ export function buildNetwork({ network, width, depth, inputShape, classes }: Net
 }
 
 /** A short name for tables: `convnet-d3w32`. */
-export const networkTitle = ({ network, width, depth }: Pick<NetworkSpec, 'network' | 'width' | 'depth'>): string => `${network}-d${depth}w${width}`;
+export const networkTitle = ({ network, width, depth }: Pick<NetworkSpec, 'network' | 'width' | 'depth'>): string =>
+  `${network}-d${depth}w${width}`;

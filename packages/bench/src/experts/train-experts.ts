@@ -3,8 +3,8 @@ import { CheckpointError, foldIn, hostPermutation, key } from '@bpc/core';
 import type { Dataset, TrainSplit } from '../data/dataset.js';
 import type { PhaseProgress } from '../progress/index.js';
 import { moduleUrl, runWithProgress, type TaskPool, type TaskSpec } from '../workers/index.js';
-import type { ExpertTaskOptions } from './expert-task.js';
 import { type ExpertRecipe, expertFileName, readExpertFile } from './expert-file.js';
+import type { ExpertTaskOptions } from './expert-task.js';
 import type { NetworkSpec } from './network.js';
 import type { TrainingSettings } from './training-program.js';
 
@@ -58,7 +58,9 @@ async function isTrained(path: string, recipe: ExpertRecipe, epochs: number, war
  *
  * @throws CheckpointError if the folder has experts of other settings.
  */
-export async function missingExperts(options: ExpertSettings & Pick<TrainExpertsOptions, 'folder' | 'warn'> & { readonly dataset: Pick<Dataset, 'name'> }): Promise<number[]> {
+export async function missingExperts(
+  options: ExpertSettings & Pick<TrainExpertsOptions, 'folder' | 'warn'> & { readonly dataset: Pick<Dataset, 'name'> },
+): Promise<number[]> {
   const { dataset, folder, count, training, warn } = options;
   const recipe = expertRecipe(options, dataset.name);
   const missing: number[] = [];
@@ -82,10 +84,12 @@ export async function trainExperts(options: TrainExpertsOptions): Promise<void> 
   const missing = await missingExperts(options);
   if (missing.length === 0) return;
   const module = moduleUrl('./expert-task.js', import.meta.url);
-  const tasks = missing.map((expert): TaskSpec<ExpertTaskOptions> => ({
-    module,
-    export: 'expertTask',
-    options: { network, settings: training, points, seed, expert, folder, recipe },
-  }));
+  const tasks = missing.map(
+    (expert): TaskSpec<ExpertTaskOptions> => ({
+      module,
+      export: 'expertTask',
+      options: { network, settings: training, points, seed, expert, folder, recipe },
+    }),
+  );
   await runWithProgress(pool, tasks, { phase: progress?.(tasks.length) });
 }

@@ -49,7 +49,12 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> 
       for (const indices of epochBatches(points, settings.batch, foldIn(key, ORDER), epoch)) {
         if (signal?.aborted === true) throw new InterruptedError(`training stopped at step ${step}`, step, 'start it again');
         const augmentKey = foldIn(foldIn(key, AUGMENT), step);
-        const pieces = batchPieces(split, indices, { normalisation, classes: network.outputs, piece: pieceSize(indices.length, options.imagesPerRun), augment: (images) => augment(images, augmentKey) });
+        const pieces = batchPieces(split, indices, {
+          normalisation,
+          classes: network.outputs,
+          piece: pieceSize(indices.length, options.imagesPerRun),
+          augment: (images) => augment(images, augmentKey),
+        });
         let next: TrainingResult;
         try {
           next = await program.step(params, state, pieces);
@@ -66,7 +71,8 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> 
         const loss = watched ? (await next.loss.data())[0] : undefined;
         disposeTree(next.loss);
         if (loss !== undefined) {
-          if (!Number.isFinite(loss)) throw new NonFiniteError(`the training loss is ${loss} at step ${step}`, step, 'lower the learning rate of this training');
+          if (!Number.isFinite(loss))
+            throw new NonFiniteError(`the training loss is ${loss} at step ${step}`, step, 'lower the learning rate of this training');
           onStep?.(step, total, loss);
         }
       }

@@ -1,4 +1,15 @@
-import { applyUpdates, cosineSchedule, crossEntropy, disposeTree, type Network, type Runtime, sgd, type Tree, treeMap, valueAndGrad } from '@bpc/core';
+import {
+  applyUpdates,
+  cosineSchedule,
+  crossEntropy,
+  disposeTree,
+  type Network,
+  type Runtime,
+  sgd,
+  type Tree,
+  treeMap,
+  valueAndGrad,
+} from '@bpc/core';
 import { add, mean, mul, type Scalar, scalar, sum, type Tensor, zeros } from '@tensorflow/tfjs-core';
 
 /** How a network is trained by stochastic gradient descent. */
@@ -42,7 +53,11 @@ interface ProgramOptions {
  */
 export function trainingProgram({ network, runtime, settings, totalSteps }: ProgramOptions): TrainingProgram {
   const { learningRate, momentum, weightDecay, decay } = settings;
-  const optimizer = sgd({ learningRate: decay === 'cosine' ? cosineSchedule({ peak: learningRate, totalSteps }) : learningRate, momentum, weightDecay });
+  const optimizer = sgd({
+    learningRate: decay === 'cosine' ? cosineSchedule({ peak: learningRate, totalSteps }) : learningRate,
+    momentum,
+    weightDecay,
+  });
   const advance = (params: Tree, state: readonly Tree[], { grad, loss }: Gradient): TrainingResult => {
     const update = optimizer.update(grad, state, params);
     return { params: applyUpdates(params, update.updates), state: update.state, loss };

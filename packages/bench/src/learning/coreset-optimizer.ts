@@ -1,11 +1,13 @@
-import { type Coreset, ConfigError, type Optimizer, sgd, type Tree } from '@bpc/core';
+import { ConfigError, type Coreset, type Optimizer, sgd, type Tree } from '@bpc/core';
 import { relu, type Tensor1D } from '@tensorflow/tfjs-core';
 import type { RunConfig } from '../config/index.js';
 
 const parts = ['x', 'y', 'weights'] as const;
 
 /** SGD with momentum on images, labels and weights, each at its own learning rate. */
-export function coresetOptimizer(config: Pick<RunConfig, 'imageLearningRate' | 'labelLearningRate' | 'weightLearningRate' | 'momentum'>): Optimizer<Tree> {
+export function coresetOptimizer(
+  config: Pick<RunConfig, 'imageLearningRate' | 'labelLearningRate' | 'weightLearningRate' | 'momentum'>,
+): Optimizer<Tree> {
   const { imageLearningRate, labelLearningRate, weightLearningRate, momentum } = config;
   const optimizers = {
     x: sgd({ learningRate: imageLearningRate, momentum }),
@@ -14,14 +16,18 @@ export function coresetOptimizer(config: Pick<RunConfig, 'imageLearningRate' | '
   };
   type Named = { readonly [name: string]: Tree };
   const named = (tree: Tree): Named => {
-    if (Array.isArray(tree) || 'dataId' in tree) throw new ConfigError('the optimiser of a coreset got another tree', 'pass the learnable parts of a coreset');
+    if (Array.isArray(tree) || 'dataId' in tree)
+      throw new ConfigError('the optimiser of a coreset got another tree', 'pass the learnable parts of a coreset');
     return tree as Named;
   };
   return {
-    init: (params) => Object.fromEntries(parts.flatMap((part) => {
-      const leaf = named(params)[part];
-      return leaf === undefined ? [] : [[part, optimizers[part].init(leaf)]];
-    })),
+    init: (params) =>
+      Object.fromEntries(
+        parts.flatMap((part) => {
+          const leaf = named(params)[part];
+          return leaf === undefined ? [] : [[part, optimizers[part].init(leaf)]];
+        }),
+      ),
     update<P extends Tree>(grads: P, state: Tree, params: P) {
       const updates: Record<string, Tree> = {};
       const next: Record<string, Tree> = {};

@@ -1,7 +1,7 @@
 import type { RunConfig } from '../config/index.js';
-import type { TrainingSettings } from '../experts/training-program.js';
-import type { ExpertSettings } from '../experts/train-experts.js';
 import type { NetworkSpec } from '../experts/network.js';
+import type { ExpertSettings } from '../experts/train-experts.js';
+import type { TrainingSettings } from '../experts/training-program.js';
 
 /** The experts that a configuration asks for. */
 export function expertSettings(config: RunConfig, network: NetworkSpec): ExpertSettings {

@@ -1,4 +1,15 @@
-import { ConfigError, type Coreset, foldIn, fromConvexMixes, fromNearestMean, fromNoise, fromRealImages, key, type LabelledData, type TargetFormat } from '@bpc/core';
+import {
+  ConfigError,
+  type Coreset,
+  foldIn,
+  fromConvexMixes,
+  fromNearestMean,
+  fromNoise,
+  fromRealImages,
+  key,
+  type LabelledData,
+  type TargetFormat,
+} from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
 import type { Dataset } from '../data/dataset.js';
 
@@ -20,7 +31,8 @@ export function checkImagesPerClass({ name, train, classes }: Dataset, ipc: numb
 const DRAW = 0xd4a3;
 
 /** How a run stores labels: logits when they are learned, so that they stay on the simplex. */
-export const labelKind = ({ learnLabels }: Pick<RunConfig, 'learnLabels'>): 'probabilities' | 'logits' => (learnLabels ? 'logits' : 'probabilities');
+export const labelKind = ({ learnLabels }: Pick<RunConfig, 'learnLabels'>): 'probabilities' | 'logits' =>
+  learnLabels ? 'logits' : 'probabilities';
 
 interface InitialOptions {
   readonly init: RunConfig['init'];

@@ -48,7 +48,14 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
   const recipe = expertRecipe(experts, dataset.name);
 
   await clock.run('experts', async () => {
-    await trainExperts({ ...experts, dataset, pool, folder: expertFolder, warn: reporter.warn, progress: (total) => reporter.phase(`training ${total} experts`, total) });
+    await trainExperts({
+      ...experts,
+      dataset,
+      pool,
+      folder: expertFolder,
+      warn: reporter.warn,
+      progress: (total) => reporter.phase(`training ${total} experts`, total),
+    });
     await pool.release();
   });
 
@@ -58,12 +65,16 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
     const left = seeds.filter((_, i) => done[i] === undefined);
     if (left.length === 0) return;
     const module = moduleUrl('./learn-task.js', import.meta.url);
-    const tasks = left.map((seed): TaskSpec<LearnTaskOptions> => ({
-      module,
-      export: 'learnTask',
-      options: { config, network, seed, expertFolder, recipe, folder: seedFolder(seed), allowInexact },
-    }));
-    await runWithProgress(pool, tasks, { phase: reporter.phase(`learning ${left.length === 1 ? 'the coreset' : `${left.length} coresets`}`, left.length) });
+    const tasks = left.map(
+      (seed): TaskSpec<LearnTaskOptions> => ({
+        module,
+        export: 'learnTask',
+        options: { config, network, seed, expertFolder, recipe, folder: seedFolder(seed), allowInexact },
+      }),
+    );
+    await runWithProgress(pool, tasks, {
+      phase: reporter.phase(`learning ${left.length === 1 ? 'the coreset' : `${left.length} coresets`}`, left.length),
+    });
     await pool.release();
   });
 
@@ -76,9 +87,25 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
   );
   const coresets = await Promise.all(learned.map(({ coreset, curve }) => seedCoresets(dataset, config, curve.seed, coreset)));
   const rows = await clock.run('evaluate', () =>
-    scoreRows({ config, network, seeds, coresets, pool, folder, progress: (count, total) => reporter.phase(`evaluating ${count} rows`, total), images: { train: dataset.train.count, test: dataset.test.count } }),
+    scoreRows({
+      config,
+      network,
+      seeds,
+      coresets,
+      pool,
+      folder,
+      progress: (count, total) => reporter.phase(`evaluating ${count} rows`, total),
+      images: { train: dataset.train.count, scored: dataset[config.scoreOn].count },
+    }),
   );
-  const results = runResults({ config, seeds, rows, runtime: formatRuntimeName(options.runtime), seconds: clock.seconds, resumed: folder.resumed });
+  const results = runResults({
+    config,
+    seeds,
+    rows,
+    runtime: formatRuntimeName(options.runtime),
+    seconds: clock.seconds,
+    resumed: folder.resumed,
+  });
   const before = coresets[0]?.init;
   if (before === undefined) throw new Error('a run has at least one seed');
   const paths = await writeOutputs({ folder, dataset, results, rows, seeds, learned, before });

@@ -14,8 +14,8 @@ import {
 } from '@bpc/core';
 import { fileStore } from '@bpc/core/node';
 import type { RunConfig } from '../config/index.js';
-import { expertFiles } from '../experts/expert-source.js';
 import type { ExpertRecipe } from '../experts/expert-file.js';
+import { expertFiles } from '../experts/expert-source.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';

@@ -52,7 +52,10 @@ const labelsOf = (metadata: Metadata): 'probabilities' | 'logits' => (metadata['
  *
  * @throws CheckpointError if the bytes are no coreset, or do not fit the data set's images and classes.
  */
-export async function readCoreset(bytes: Uint8Array, dataset: Dataset): Promise<{ readonly coreset: HostCoreset; readonly metadata: Metadata }> {
+export async function readCoreset(
+  bytes: Uint8Array,
+  dataset: Dataset,
+): Promise<{ readonly coreset: HostCoreset; readonly metadata: Metadata }> {
   const { coreset, metadata } = loadCoreset(bytes, { inputShape: dataset.shape, classes: dataset.classes });
   try {
     return { coreset: await hostCoreset(coreset, labelsOf(metadata)), metadata };

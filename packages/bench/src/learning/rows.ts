@@ -10,7 +10,13 @@ export const coresetRows = ['random', 'nearest-mean', 'init', 'learned'] as cons
 /** A row that is a coreset. */
 export type CoresetRow = (typeof coresetRows)[number];
 
-async function start(dataset: Dataset, config: RunConfig, init: RunConfig['init'], seed: number, labels: 'probabilities' | 'logits'): Promise<HostCoreset> {
+async function start(
+  dataset: Dataset,
+  config: RunConfig,
+  init: RunConfig['init'],
+  seed: number,
+  labels: 'probabilities' | 'logits',
+): Promise<HostCoreset> {
   const coreset = initialCoreset(dataset, { init, ipc: config.ipc, seed, labels });
   try {
     return await hostCoreset(coreset, labels);
@@ -20,7 +26,12 @@ async function start(dataset: Dataset, config: RunConfig, init: RunConfig['init'
 }
 
 /** The coresets of one seed, by row. */
-export async function seedCoresets(dataset: Dataset, config: RunConfig, seed: number, learned: HostCoreset): Promise<Readonly<Record<CoresetRow, HostCoreset>>> {
+export async function seedCoresets(
+  dataset: Dataset,
+  config: RunConfig,
+  seed: number,
+  learned: HostCoreset,
+): Promise<Readonly<Record<CoresetRow, HostCoreset>>> {
   return {
     random: await start(dataset, config, 'random', seed, 'probabilities'),
     'nearest-mean': await start(dataset, config, 'nearest-mean', seed, 'probabilities'),

@@ -6,10 +6,19 @@ import { type ResultRow, type Results, summarise } from '../report/results.js';
 import { packageVersions, peakRssMb } from '../runtime-choice/index.js';
 import type { RowScores } from './score-rows.js';
 
-const kinds: Readonly<Record<string, ResultRow['kind']>> = { random: 'control', 'nearest-mean': 'control', init: 'control', learned: 'learned', full: 'ceiling' };
+const kinds: Readonly<Record<string, ResultRow['kind']>> = {
+  random: 'control',
+  'nearest-mean': 'control',
+  init: 'control',
+  learned: 'learned',
+  full: 'ceiling',
+};
 
 /** How a row's predictions were made, in words: at T = 0 an ensemble of point estimates, never called a posterior. */
-export function inferenceNote(inference: Score['inference'], { chains, draws, temperature, priorPrecision, reduction }: EvaluationConfig): string {
+export function inferenceNote(
+  inference: Score['inference'],
+  { chains, draws, temperature, priorPrecision, reduction }: EvaluationConfig,
+): string {
   const prior = `Gaussian prior of precision ${priorPrecision}, energy: ${reduction} of the weighted losses`;
   if (inference === 'ensemble') return `ensemble of ${chains} networks (T = 0, ${prior})`;
   return `posterior: ${chains} chains × ${draws} draws (T = ${temperature}, ${prior})`;
@@ -31,7 +40,9 @@ function noteOf(name: string, first: Score, config: RunConfig): string {
 function resultRow({ name, scores }: RowScores, config: RunConfig): ResultRow[] {
   const [first] = scores;
   if (first === undefined) return [];
-  const metrics = Object.keys(first.metrics).map((metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const);
+  const metrics = Object.keys(first.metrics).map(
+    (metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const,
+  );
   return [{ name, kind: kinds[name] ?? 'other', note: noteOf(name, first, config), metrics: Object.fromEntries(metrics) }];
 }
 
@@ -48,9 +59,18 @@ interface ResultsOptions {
 export function runResults({ config, seeds, rows, runtime, seconds, resumed }: ResultsOptions): Results {
   const { dataset, method, ipc, seed, threads, workers } = config;
   return {
-    task: { dataset, method, ipc, network: networkTitle(config), seed, seeds: [...seeds], init: config.init },
+    task: { dataset, method, ipc, network: networkTitle(config), seed, seeds: [...seeds], init: config.init, scoredOn: config.scoreOn },
     rows: rows.flatMap((row) => resultRow(row, config)),
-    environment: { runtime, threads, workers, node: process.version, versions: packageVersions(), seconds: { ...seconds }, peakRssMb: peakRssMb(), resumed },
+    environment: {
+      runtime,
+      threads,
+      workers,
+      node: process.version,
+      versions: packageVersions(),
+      seconds: { ...seconds },
+      peakRssMb: peakRssMb(),
+      resumed,
+    },
     config: JSON.parse(JSON.stringify(config)) as Results['config'] & Record<string, Json>,
   };
 }

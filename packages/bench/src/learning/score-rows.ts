@@ -24,7 +24,7 @@ interface ScoreOptions {
   readonly pool: TaskPool;
   readonly folder: Pick<RunFolder, 'readPiece' | 'writePiece'>;
   /** Images per split, by which the cost of a task is estimated. */
-  readonly images: { readonly train: number; readonly test: number };
+  readonly images: { readonly train: number; readonly scored: number };
   readonly progress: (count: number, total: number) => PhaseProgress;
 }
 
@@ -38,28 +38,34 @@ const fullModule = () => moduleUrl('../evaluation/full-task.js', import.meta.url
 
 /** Cost of a task in forward passes of one image; a gradient counts as three. */
 function passes(options: EvaluateTaskOptions | FullTaskOptions, images: ScoreOptions['images']): number {
-  if (!('coreset' in options)) return options.settings.networks * (3 * options.settings.epochs * images.train + images.test);
+  if (!('coreset' in options)) return options.settings.networks * (3 * options.settings.epochs * images.train + images.scored);
   const { chains, steps, draws, thinning, temperature } = options.settings;
   const moves = steps + (temperature > 0 ? draws * thinning : 0);
-  return chains * (3 * moves * options.coreset.weights.length + draws * images.test);
+  return chains * (3 * moves * options.coreset.weights.length + draws * images.scored);
 }
 
 /**
- * Scores every row with every seed on the test split, skipping what an earlier run of the same settings has scored.
+ * Scores every row with every seed, skipping what an earlier run of the same settings has scored.
  *
  * Chains depend on the seed only, so that rows are compared with the same initialisations. Equal coresets (a start from
  * nearest-mean images and that control) are scored once.
  */
 export async function scoreRows({ config, network, seeds, coresets, pool, folder, progress, images }: ScoreOptions): Promise<RowScores[]> {
   const settings = config.evaluation;
-  const fullPieces = seeds.map((seed): Piece => ({ name: `full-seed${seed}`, task: { module: fullModule(), export: 'fullTask', options: { network, settings: config.full, seed } } }));
+  const split = config.scoreOn;
+  const fullPieces = seeds.map(
+    (seed): Piece => ({
+      name: `full-seed${seed}`,
+      task: { module: fullModule(), export: 'fullTask', options: { network, settings: config.full, seed, split } },
+    }),
+  );
   const rowPieces = new Map<string, Piece[]>(
     coresetRows.map((row) => [
       row,
       seeds.flatMap((seed, s): Piece[] => {
         const coreset = coresets[s]?.[row];
         if (coreset === undefined) return [];
-        const options: EvaluateTaskOptions = { network, coreset, settings, seed, split: 'test' };
+        const options: EvaluateTaskOptions = { network, coreset, settings, seed, split };
         return [{ name: `score-seed${seed}-${coresetHash(coreset)}`, task: { module: evaluateModule(), export: 'evaluateTask', options } }];
       }),
     ]),
@@ -75,7 +81,10 @@ export async function scoreRows({ config, network, seeds, coresets, pool, folder
   if (missing.length > 0) {
     const tasks = missing.map(([, task]) => task);
     const weights = tasks.map(({ options }) => passes(options, images));
-    const phase = progress(missing.length, weights.reduce((a, b) => a + b, 0));
+    const phase = progress(
+      missing.length,
+      weights.reduce((a, b) => a + b, 0),
+    );
     const store = async (index: number, score: Score) => {
       const name = missing[index]?.[0] ?? '';
       await folder.writePiece(name, score);
@@ -83,6 +92,9 @@ export async function scoreRows({ config, network, seeds, coresets, pool, folder
     };
     await runWithProgress<EvaluateTaskOptions | FullTaskOptions, Score>(pool, tasks, { phase, weights, store });
   }
-  const collect = (name: string, list: readonly Piece[]): RowScores => ({ name, scores: list.flatMap((piece) => scores.get(piece.name) ?? []) });
+  const collect = (name: string, list: readonly Piece[]): RowScores => ({
+    name,
+    scores: list.flatMap((piece) => scores.get(piece.name) ?? []),
+  });
   return [...[...rowPieces].map(([row, list]) => collect(row, list)), collect('full', fullPieces)];
 }

@@ -49,7 +49,8 @@ export async function writeOutputs(options: OutputOptions): Promise<OutputPaths>
     // Bins of different seeds hold different points; the first seed stands for a row.
     reliability: Object.fromEntries(rows.flatMap(({ name, scores: [score] }) => (score === undefined ? [] : [[name, score.reliability]]))),
   };
-  for (const [i, { bytes }] of learned.entries()) await write(i === 0 ? paths.coreset : folder.file(`coreset-seed${seeds[i] ?? i}.safetensors`), bytes);
+  for (const [i, { bytes }] of learned.entries())
+    await write(i === 0 ? paths.coreset : folder.file(`coreset-seed${seeds[i] ?? i}.safetensors`), bytes);
   if (after !== undefined) await write(paths.picture, after);
   await write(paths.report, await renderReport(results, assets));
   await writeResults(paths.results, results);

@@ -23,7 +23,9 @@ export function plainReporter({ write, now = Date.now, interval = 10_000 }: Plai
         const elapsed = (printed - begun) / 1000;
         const eta = etaSeconds(elapsed, start, done, total);
         const left = eta === undefined ? '' : `, ${formatSeconds(eta)} left`;
-        write(`${name}: ${Math.floor((100 * done) / Math.max(1, total))} % after ${formatSeconds(elapsed)}${left}${note === undefined ? '' : ` (${note})`}`);
+        write(
+          `${name}: ${Math.floor((100 * done) / Math.max(1, total))} % after ${formatSeconds(elapsed)}${left}${note === undefined ? '' : ` (${note})`}`,
+        );
       },
       finish(note) {
         if (finished) return;

@@ -1,5 +1,5 @@
-import { type ImportModule, importModule, importOptional } from './optional-package.js';
 import { packageOf } from './open-runtime.js';
+import { type ImportModule, importModule, importOptional } from './optional-package.js';
 import { parseRuntimeName, type RuntimeName } from './runtime-name.js';
 
 interface ChoiceOptions {
@@ -29,7 +29,9 @@ export async function chooseRuntime({ wanted, announce, load = importModule }: C
     await load('onnxruntime-node');
     return { family: 'onnx', provider: 'cpu' };
   } catch {
-    announce('onnxruntime-node cannot be loaded here, so the js runtime is used: results agree, but networks are several times slower (npm install onnxruntime-node)');
+    announce(
+      'onnxruntime-node cannot be loaded here, so the js runtime is used: results agree, but networks are several times slower (npm install onnxruntime-node)',
+    );
     return { family: 'js' };
   }
 }

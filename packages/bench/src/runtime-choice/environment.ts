@@ -1,7 +1,15 @@
 import { arch, cpus, platform } from 'node:os';
 import { packageVersion } from './optional-package.js';
 
-const recorded = ['@bpc/bench', '@bpc/core', '@bpc/compiler', '@bpc/backend-onnx', '@bpc/models', '@tensorflow/tfjs-core', 'onnxruntime-node'];
+const recorded = [
+  '@bpc/bench',
+  '@bpc/core',
+  '@bpc/compiler',
+  '@bpc/backend-onnx',
+  '@bpc/models',
+  '@tensorflow/tfjs-core',
+  'onnxruntime-node',
+];
 
 /** Versions of the packages that can change a number. */
 export function packageVersions(): Record<string, string> {

@@ -1,7 +1,7 @@
 import { ConfigError, disposeTree, ensureHostBackend, key, MissingKernelError, type Runtime } from '@bpc/core';
 import { tensor } from '@tensorflow/tfjs-core';
-import { buildNetwork } from '../experts/network.js';
 import { oneHot } from '../experts/batches.js';
+import { buildNetwork } from '../experts/network.js';
 import { trainingProgram } from '../experts/training-program.js';
 import { plainMessage } from '../workers/error-wire.js';
 import { openRuntime, packageOf } from './open-runtime.js';
@@ -56,7 +56,13 @@ export async function examineRuntime(written: string, load?: ImportModule): Prom
   const version = needed === undefined ? 'built in' : `${needed} ${packageVersion(needed) ?? ''}`.trim();
   try {
     const missing = await missingKernels(runtime);
-    return { ...report, state: missing.length === 0 ? 'ok' : 'incomplete', detail: version, missingKernels: missing, description: runtime.describe() };
+    return {
+      ...report,
+      state: missing.length === 0 ? 'ok' : 'incomplete',
+      detail: version,
+      missingKernels: missing,
+      description: runtime.describe(),
+    };
   } catch (error) {
     // Some engines only find out when they start that a device is not there.
     return { ...report, state: 'absent', detail: error instanceof Error ? plainFirstLine(error) : String(error) };

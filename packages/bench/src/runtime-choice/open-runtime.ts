@@ -24,7 +24,11 @@ async function openTfjs(backend: string, written: string): Promise<Runtime> {
   // The backend greets every process with an advertisement otherwise.
   env().set('PROD', true);
   const set = await setBackend(backend).catch(() => false);
-  if (!set) throw new ConfigError(`the tfjs backend '${backend}' does not start on this machine`, `run bpc doctor to see what does, and pass another --runtime than ${written}`);
+  if (!set)
+    throw new ConfigError(
+      `the tfjs backend '${backend}' does not start on this machine`,
+      `run bpc doctor to see what does, and pass another --runtime than ${written}`,
+    );
   await ready();
   return eagerRuntime();
 }
@@ -49,6 +53,10 @@ async function openOnnx(provider: string, threads: number, module: unknown): Pro
     return await onnxRuntime({ ort, executionProviders: [provider], threads });
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
-    throw new ConfigError(`ONNX Runtime's provider '${provider}' does not start on this machine`, 'pass --runtime onnx:cpu, or install what the provider needs (for cuda: the NVIDIA driver, CUDA, and npm install --ignore-scripts=false onnxruntime-node)', { cause });
+    throw new ConfigError(
+      `ONNX Runtime's provider '${provider}' does not start on this machine`,
+      'pass --runtime onnx:cpu, or install what the provider needs (for cuda: the NVIDIA driver, CUDA, and npm install --ignore-scripts=false onnxruntime-node)',
+      { cause },
+    );
   }
 }

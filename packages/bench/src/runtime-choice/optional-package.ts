@@ -24,7 +24,11 @@ export async function importOptional(name: string, runtime: string, load: Import
     return await load(name);
   } catch (cause) {
     const reason = isMissing(cause) ? 'is not installed' : `cannot be loaded: ${reasonOf(cause)}`;
-    throw new ConfigError(`runtime '${runtime}' needs the package ${name}, which ${reason}`, `run npm install ${name}, or pass another --runtime`, { cause });
+    throw new ConfigError(
+      `runtime '${runtime}' needs the package ${name}, which ${reason}`,
+      `run npm install ${name}, or pass another --runtime`,
+      { cause },
+    );
   }
 }
 
@@ -37,7 +41,8 @@ export function packageVersion(name: string): string | undefined {
     for (;;) {
       try {
         const found: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-        if (typeof found === 'object' && found !== null && 'name' in found && found.name === name && 'version' in found) return String(found.version);
+        if (typeof found === 'object' && found !== null && 'name' in found && found.name === name && 'version' in found)
+          return String(found.version);
       } catch {
         // No package.json in this folder.
       }

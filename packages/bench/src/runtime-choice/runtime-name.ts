@@ -11,7 +11,12 @@ const onnxProviders = ['cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
 const tfjsBackends = ['cpu', 'wasm', 'tensorflow'] as const;
 
 /** Every name that `--runtime` accepts, best first. */
-export const runtimeNames: readonly string[] = ['onnx:cpu', 'js', ...tfjsBackends.map((backend) => `tfjs:${backend}`), ...onnxProviders.slice(1).map((provider) => `onnx:${provider}`)];
+export const runtimeNames: readonly string[] = [
+  'onnx:cpu',
+  'js',
+  ...tfjsBackends.map((backend) => `tfjs:${backend}`),
+  ...onnxProviders.slice(1).map((provider) => `onnx:${provider}`),
+];
 
 /** The name as it is written on the command line. */
 export function formatRuntimeName(name: RuntimeName): string {
@@ -27,7 +32,10 @@ export function formatRuntimeName(name: RuntimeName): string {
 export function parseRuntimeName(name: string): RuntimeName {
   if (!runtimeNames.includes(name)) {
     const near = suggest(name, runtimeNames);
-    throw new ConfigError(`runtime is '${name}', expected one of: ${runtimeNames.join(', ')}`, near === undefined ? 'pass --runtime with one of these names' : `did you mean '${near}'?`);
+    throw new ConfigError(
+      `runtime is '${name}', expected one of: ${runtimeNames.join(', ')}`,
+      near === undefined ? 'pass --runtime with one of these names' : `did you mean '${near}'?`,
+    );
   }
   const [family, device = ''] = name.split(':');
   if (family === 'onnx') return { family, provider: device };

@@ -22,7 +22,10 @@ export async function runWithProgress<Options, Result>(
     const results = await pool.run<Options, Result>(tasks, {
       onProgress(index, position) {
         done[index] = ((weights?.[index] ?? 1) * position.done) / position.total;
-        phase?.update(done.reduce((sum, part) => sum + part, 0), position.note);
+        phase?.update(
+          done.reduce((sum, part) => sum + part, 0),
+          position.note,
+        );
       },
       ...(store === undefined ? {} : { onResult: store }),
     });

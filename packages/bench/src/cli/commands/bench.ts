@@ -46,6 +46,9 @@ export function addBenchCommand(program: Command, run: Runner): void {
     .argument('[args...]', 'options of the bench')
     .allowUnknownOption()
     .description('measure speed against peers, in one run')
-    .addHelpText('after', `\nBenches: ${benchNames().join(', ') || 'none in this build'}\n\nExamples:\n  bpc bench cd-step\n  bpc bench cd-step --json --python /usr/bin/python3`);
+    .addHelpText(
+      'after',
+      `\nBenches: ${benchNames().join(', ') || 'none in this build'}\n\nExamples:\n  bpc bench cd-step\n  bpc bench cd-step --json --python /usr/bin/python3`,
+    );
   run(command, (context, _options, args) => bench(context, args));
 }

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { listDatasets } from '../../data/list-datasets.js';
 import { type CommandContext, printResult } from '../context.js';
 import { loadDataset } from '../load-dataset.js';
-import { textTable } from '../text-table.js';
 import type { Runner } from '../runner.js';
+import { textTable } from '../text-table.js';
 
 interface DataOptions {
   readonly data?: string;
@@ -30,7 +30,11 @@ async function list(context: CommandContext, { data }: DataOptions): Promise<voi
 async function get(context: CommandContext, name: string, { data }: DataOptions): Promise<void> {
   const { train, validation, test, shape, classes } = await loadDataset(context, { name, dataDir: data });
   const summary = { name, shape, classes, train: train.count, validation: validation.count, test: test.count };
-  printResult(context, summary, () => `${name}: ${train.count} training, ${validation.count} validation and ${test.count} test images, every file verified`);
+  printResult(
+    context,
+    summary,
+    () => `${name}: ${train.count} training, ${validation.count} validation and ${test.count} test images, every file verified`,
+  );
 }
 
 /** `bpc data list|get`. */
@@ -53,7 +57,10 @@ export function addDataCommand(program: Command, run: Runner): void {
       .argument('<name>', 'data set')
       .description('fetch a data set into the cache and check every file')
       .option('--data <dir>', 'look here first')
-      .addHelpText('after', '\nFiles come from the npm registry this machine is configured for; each is checked against a hash.\n\nExamples:\n  bpc data get mnist\n  BPC_CACHE=/big/disk bpc data get fashion-mnist'),
+      .addHelpText(
+        'after',
+        '\nFiles come from the npm registry this machine is configured for; each is checked against a hash.\n\nExamples:\n  bpc data get mnist\n  BPC_CACHE=/big/disk bpc data get fashion-mnist',
+      ),
     (context, options: DataOptions, [name = '']) => get(context, name, options),
   );
 }

@@ -24,7 +24,10 @@ async function examineApart(name: string): Promise<RuntimeReport> {
   const failed = (detail: string): RuntimeReport => ({ name, state: 'absent', detail, missingKernels: [], description: {} });
   if (!existsSync(main)) return failed('not tried from sources');
   try {
-    const { stdout } = await execute(process.execPath, [main, 'doctor', '--runtime', name, '--json'], { timeout: 60_000, maxBuffer: 1 << 24 });
+    const { stdout } = await execute(process.execPath, [main, 'doctor', '--runtime', name, '--json'], {
+      timeout: 60_000,
+      maxBuffer: 1 << 24,
+    });
     const { runtimes }: { runtimes: RuntimeReport[] } = JSON.parse(stdout);
     return runtimes[0] ?? failed('no answer');
   } catch {
@@ -35,23 +38,39 @@ async function examineApart(name: string): Promise<RuntimeReport> {
 async function doctor(context: CommandContext, options: DoctorOptions): Promise<void> {
   const names = options.runtime === undefined ? runtimeNames : [options.runtime];
   const runtimes: RuntimeReport[] = [];
-  for (const name of names) runtimes.push(options.runtime === undefined && isDevice(name) ? await examineApart(name) : await examineRuntime(name));
+  for (const name of names)
+    runtimes.push(options.runtime === undefined && isDevice(name) ? await examineApart(name) : await examineRuntime(name));
   const datasets = await listDatasets(options.data === undefined ? {} : { dataDir: options.data });
-  const machine = { node: process.version, platform: `${process.platform} ${process.arch}`, processor: cpus()[0]?.model.trim() ?? 'unknown', threads: availableParallelism(), memoryMb: Math.round(totalmem() / 2 ** 20) };
+  const machine = {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    threads: availableParallelism(),
+    memoryMb: Math.round(totalmem() / 2 ** 20),
+  };
   const document = { machine, versions: packageVersions(), runtimes, datasets };
   printResult(context, document, () =>
     [
       `Node ${machine.node} on ${machine.platform}, ${machine.threads} threads, ${machine.memoryMb} MB (${machine.processor})`,
-      Object.entries(document.versions).map(([name, version]) => `${name} ${version}`).join(', '),
+      Object.entries(document.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
       '',
       textTable(
         ['runtime', 'state', 'detail'],
-        runtimes.map(({ name, state, detail, missingKernels }) => [name, state, missingKernels.length === 0 ? detail : `no kernel ${missingKernels.join(', ')}: cannot train a ConvNet`]),
+        runtimes.map(({ name, state, detail, missingKernels }) => [
+          name,
+          state,
+          missingKernels.length === 0 ? detail : `no kernel ${missingKernels.join(', ')}: cannot train a ConvNet`,
+        ]),
       ),
       '',
       textTable(
         ['data set', 'where'],
-        datasets.map(({ name, found, path, bytes }) => [name, found === undefined ? `not here; bpc data get ${name} fetches ${(bytes / 1e6).toFixed(1)} MB` : (path ?? found)]),
+        datasets.map(({ name, found, path, bytes }) => [
+          name,
+          found === undefined ? `not here; bpc data get ${name} fetches ${(bytes / 1e6).toFixed(1)} MB` : (path ?? found),
+        ]),
       ),
     ].join('\n'),
   );
@@ -65,7 +84,10 @@ export function addDoctorCommand(program: Command, run: Runner): void {
       .description('which runtimes work on this machine, what they lack, and which data sets are here')
       .option('--runtime <name>', 'look at this one only')
       .option('--data <dir>', 'a folder with data sets, one sub-folder each (also BPC_DATA)')
-      .addHelpText('after', '\nEvery runtime that loads compiles one ConvNet training step, so that a missing kernel shows here, not in a run.\n\nExamples:\n  bpc doctor\n  bpc doctor --json'),
+      .addHelpText(
+        'after',
+        '\nEvery runtime that loads compiles one ConvNet training step, so that a missing kernel shows here, not in a run.\n\nExamples:\n  bpc doctor\n  bpc doctor --json',
+      ),
     (context, options: DoctorOptions) => doctor(context, options),
   );
 }

@@ -27,13 +27,18 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await readFile(path));
   } catch (cause) {
-    throw new CheckpointError(`cannot read coreset file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, 'pass --coreset with the path of a safetensors file', { cause });
+    throw new CheckpointError(
+      `cannot read coreset file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'pass --coreset with the path of a safetensors file',
+      { cause },
+    );
   }
 }
 
 async function evaluate(context: CommandContext, options: EvaluateOptions): Promise<void> {
   const { reporter, signal } = context;
-  if (options.coreset === undefined) throw new ConfigError('option --coreset is missing', 'pass --coreset with the path of a safetensors file');
+  if (options.coreset === undefined)
+    throw new ConfigError('option --coreset is missing', 'pass --coreset with the path of a safetensors file');
   const bytes = await readBytes(options.coreset);
   const config = configFromFlags(options, groups);
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
@@ -45,20 +50,38 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
   const seeds = seedsOf(config);
   const begun = performance.now();
   const module = moduleUrl('../../evaluation/evaluate-task.js', import.meta.url);
-  const tasks = seeds.map((seed): TaskSpec<EvaluateTaskOptions> => ({ module, export: 'evaluateTask', options: { network, coreset, settings: config.evaluation, seed, split: 'test' } }));
+  const tasks = seeds.map(
+    (seed): TaskSpec<EvaluateTaskOptions> => ({
+      module,
+      export: 'evaluateTask',
+      options: { network, coreset, settings: config.evaluation, seed, split: config.scoreOn },
+    }),
+  );
   const { workers, threads } = config;
   const scores = await withPool({ workers, threads, runtime, dataset, signal }, (pool) =>
-    runWithProgress<EvaluateTaskOptions, Score>(pool, tasks, { phase: reporter.phase(`evaluating with ${seeds.length} seeds`, seeds.length) }),
+    runWithProgress<EvaluateTaskOptions, Score>(pool, tasks, {
+      phase: reporter.phase(`evaluating with ${seeds.length} seeds`, seeds.length),
+    }),
   );
   const [first] = scores;
-  const metrics = Object.keys(first?.metrics ?? {}).map((metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const);
+  const metrics = Object.keys(first?.metrics ?? {}).map(
+    (metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const,
+  );
   const note = inferenceNote(first?.inference ?? 'ensemble', config.evaluation);
   const row: ResultRow = { name: first?.inference ?? 'ensemble', kind: 'other', note, metrics: Object.fromEntries(metrics) };
   const seconds = { evaluate: Math.round((performance.now() - begun) / 10) / 100 };
   const document = {
     task: { dataset: dataset.name, coreset: options.coreset, points: coreset.weights.length, network: networkTitle(config), seeds },
     rows: [row],
-    environment: { runtime: formatRuntimeName(runtime), threads, workers, node: process.version, versions: packageVersions(), seconds, peakRssMb: peakRssMb() },
+    environment: {
+      runtime: formatRuntimeName(runtime),
+      threads,
+      workers,
+      node: process.version,
+      versions: packageVersions(),
+      seconds,
+      peakRssMb: peakRssMb(),
+    },
     config: { evaluation: config.evaluation },
   };
   printResult(context, document, () => [renderTable({ rows: [row] }), '', `  ${note}`].join('\n'));
@@ -71,12 +94,15 @@ export function addEvaluateCommand(program: Command, run: Runner): void {
   command
     .option('--coreset <file>', 'safetensors file with x [points, …], y [points, classes] and weights [points]')
     .option('--data <dir>', 'a folder with data sets, one sub-folder each (also BPC_DATA)')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Fresh networks are trained on the coreset and their predictions averaged; metrics are over the whole test split.
 
 Examples:
   bpc evaluate --coreset bpc-out/mnist-ipc1-bpc-cd/coreset.safetensors
   bpc evaluate --coreset mine.safetensors --dataset digits --seeds 5 --json
-  bpc evaluate --coreset mine.safetensors --evaluation-temperature 1e-5 --evaluation-draws 20`);
+  bpc evaluate --coreset mine.safetensors --evaluation-temperature 1e-5 --evaluation-draws 20`,
+    );
   run(command, (context, options: EvaluateOptions) => evaluate(context, options));
 }

@@ -28,9 +28,20 @@ async function experts(context: CommandContext, options: ExpertOptions): Promise
   const folder = await claimFolder(options.out ?? join('bpc-out', `${config.dataset}-experts`));
   context.beginWork();
   await withPool({ workers: config.workers, threads: config.threads, runtime, dataset, signal }, (pool) =>
-    trainExperts({ ...settings, dataset, pool, folder, warn: reporter.warn, progress: (total) => reporter.phase(`training ${total} experts`, total) }),
+    trainExperts({
+      ...settings,
+      dataset,
+      pool,
+      folder,
+      warn: reporter.warn,
+      progress: (total) => reporter.phase(`training ${total} experts`, total),
+    }),
   );
-  printResult(context, { folder, experts: settings.count, epochs: settings.training.epochs }, () => `${settings.count} experts of ${settings.training.epochs} epochs are in ${folder}`);
+  printResult(
+    context,
+    { folder, experts: settings.count, epochs: settings.training.epochs },
+    () => `${settings.count} experts of ${settings.training.epochs} epochs are in ${folder}`,
+  );
 }
 
 /** `bpc experts`. */
@@ -40,11 +51,14 @@ export function addExpertsCommand(program: Command, run: Runner): void {
   command
     .option('--out <dir>', 'where the expert files go [bpc-out/<dataset>-experts]')
     .option('--data <dir>', 'a folder with data sets, one sub-folder each (also BPC_DATA)')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 One safetensors file per expert, with its weights at initialisation and after every epoch. Files that are there are kept.
 
 Examples:
   bpc experts --experts 20 --expert-epochs 10 --out experts
-  bpc learn --experts 20 --expert-epochs 10 --expert-folder experts`);
+  bpc learn --experts 20 --expert-epochs 10 --expert-folder experts`,
+    );
   run(command, (context, options: ExpertOptions) => experts(context, options));
 }

@@ -7,7 +7,16 @@ import { headline } from '../../report/headline.js';
 import { renderTable } from '../../report/table.js';
 import { claimFolder, defaultRunFolder, fingerprint, openRunFolder } from '../../run-folder/index.js';
 import { chooseRuntime, exactEnvironment, formatRuntimeName } from '../../runtime-choice/index.js';
-import { addConfigFlags, configFromFlags, evaluationSettings, expertSettings, fullSettings, learningSettings, machineSettings, taskSettings } from '../config-flags.js';
+import {
+  addConfigFlags,
+  configFromFlags,
+  evaluationSettings,
+  expertSettings,
+  fullSettings,
+  learningSettings,
+  machineSettings,
+  taskSettings,
+} from '../config-flags.js';
 import { type CommandContext, printResult } from '../context.js';
 import { loadDataset } from '../load-dataset.js';
 import { withPool } from '../open-pool.js';
@@ -42,6 +51,7 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
     // Other settings are refused now; damaged files are announced when they are replaced.
     await missingExperts({ ...expertsOf(config, network), dataset, folder: expertFolder.expertFolder, warn: () => undefined });
   }
+  if (config.scoreOn === 'validation') reporter.warn('scores are on the validation split: use them to choose settings, not as results');
   context.beginWork();
   if (folder.resumed) reporter.note(`continuing the run in ${folder.path}`);
   const { workers, threads } = config;
@@ -50,7 +60,9 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
   );
   printResult(context, { ...results, files: paths }, () => {
     const notes = results.rows.map(({ name, note }) => `  ${name}: ${note ?? ''}`);
-    return [headline(results), '', renderTable(results), '', ...notes, '', `report:  ${paths.report}`, `coreset: ${paths.coreset}`].join('\n');
+    return [headline(results), '', renderTable(results), '', ...notes, '', `report:  ${paths.report}`, `coreset: ${paths.coreset}`].join(
+      '\n',
+    );
   });
 }
 

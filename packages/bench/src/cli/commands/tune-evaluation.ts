@@ -78,12 +78,15 @@ export function addTuneCommand(program: Command, run: Runner): void {
   command
     .option('--candidates <n>', 'settings to try', readCount, 24)
     .option('--data <dir>', 'a folder with data sets, one sub-folder each (also BPC_DATA)')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Coresets are random real images and scores are on the validation split: no learned coreset and no test image is seen. The
 best settings go into the defaults and stay frozen.
 
 Examples:
   bpc tune-evaluation --ipc 1 --candidates 40
-  bpc tune-evaluation --ipc 10 --seeds 2 --json`);
+  bpc tune-evaluation --ipc 10 --seeds 2 --json`,
+    );
   run(command, (context, options: TuneOptions) => tune(context, options));
 }
