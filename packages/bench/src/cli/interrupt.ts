@@ -14,8 +14,14 @@ interface InterruptOptions {
 /** The shell's convention: 128 + SIGINT. */
 export const interruptedExitCode = 130;
 
+function leaveAtOnce(code: number): never {
+  // Progress bars hide the cursor, and nobody else will bring it back now.
+  if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n');
+  process.exit(code);
+}
+
 /** Listens for Ctrl-C and for a polite kill. */
-export function listenForInterrupt({ announce, leave = (code) => process.exit(code) }: InterruptOptions): Interrupt {
+export function listenForInterrupt({ announce, leave = leaveAtOnce }: InterruptOptions): Interrupt {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) {
