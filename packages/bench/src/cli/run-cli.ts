@@ -1,4 +1,5 @@
-import { ConfigError, ensureHostBackend } from '@bpc/core';
+import { ConfigError, ensureHostBackend, HOST_BACKEND } from '@bpc/core';
+import { setBackend } from '@tensorflow/tfjs-core';
 import { CommanderError } from 'commander';
 import { mayColour } from '../progress/index.js';
 import { exitCodeOf } from './exit-code.js';
@@ -33,8 +34,10 @@ export async function runCli(args: readonly string[], io: CliIo = processIo): Pr
   const state: RunnerState = {};
   const print = (error: unknown) =>
     printError(error, { write: io.stderr, colour: mayColour(process.stderr), debug: (process.env['DEBUG'] ?? '') !== '' });
-  // Coresets are read and made as tensors here too, where no engine is open.
+  // Coresets are read and made as tensors here too, where no engine is open; a package that is merely looked at must not
+  // become the backend of this thread.
   ensureHostBackend();
+  await setBackend(HOST_BACKEND);
   try {
     const program = buildProgram(io, state);
     if (args.length === 0) {
