@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import { ConfigError } from './errors.js';
 import { fillNormal, fillUniform, threefry2x32 } from './random-bits.js';
+import { activeTrace } from './tracing.js';
 
 declare const opaque: unique symbol;
 
@@ -85,30 +86,51 @@ export function foldIn(k: Key, data: number): Key {
 }
 
 /** `count` independent keys. Do not use `k` itself afterwards. */
-export function split<const N extends number>(k: Key, count: N): number extends N ? Key[] : N extends 2 ? [Key, Key] : N extends 3 ? [Key, Key, Key] : N extends 4 ? [Key, Key, Key, Key] : Key[] {
+export function split<const N extends number>(
+  k: Key,
+  count: N,
+): number extends N ? Key[] : N extends 2 ? [Key, Key] : N extends 3 ? [Key, Key, Key] : N extends 4 ? [Key, Key, Key, Key] : Key[] {
   return Array.from({ length: count }, (_, i) => foldIn(k, i)) as never;
 }
 
-/** Standard normal draws, float32, on the current tfjs backend (or as a program input while tracing). Caller owns them. */
+/**
+ * Standard normal draws, float32, on the current tfjs backend (or as a program input while tracing). Caller owns them.
+ *
+ * @throws ConfigError for a key captured by a function that is being traced: pass keys to programs as arguments.
+ */
 export function normal(k: Key, shape: readonly number[]): Tensor {
   return implementation(k).normal(shape);
 }
 
-/** Draws from U[0, 1), float32. Caller owns them. */
+/** Draws from U[0, 1), float32. Caller owns them. @throws ConfigError like `normal`. */
 export function uniform(k: Key, shape: readonly number[]): Tensor {
   return implementation(k).uniform(shape);
 }
 
 function realWords(k: Key): readonly [number, number] {
   const { words } = implementation(k);
-  if (words === undefined) throw new ConfigError('a symbolic key has no value', 'draw on the host before the program, or use normal() and uniform()');
+  if (words === undefined)
+    throw new ConfigError('a symbolic key has no value', 'draw on the host before the program, or use normal() and uniform()');
+  return words;
+}
+
+/** The words to draw from. A draw while a function is traced would be the same number at every call of the program. */
+function drawWords(k: Key): readonly [number, number] {
+  const words = realWords(k);
+  const trace = activeTrace();
+  if (trace !== undefined) {
+    throw new ConfigError(
+      `'${trace.tracedFunction}' draws from a key that is not its argument, which would freeze the draw into the program`,
+      'pass the key as an argument of the compiled function, or pass the draws themselves',
+    );
+  }
   return words;
 }
 
 /** `count` standard normal draws on the host; the same numbers as `normal(k, [count])`. */
 export function hostNormal(k: Key, count: number): Float32Array {
   const out = new Float32Array(count);
-  const [hi, lo] = realWords(k);
+  const [hi, lo] = drawWords(k);
   fillNormal(hi, lo, out);
   return out;
 }
@@ -116,7 +138,7 @@ export function hostNormal(k: Key, count: number): Float32Array {
 /** `count` draws from U[0, 1) on the host; the same numbers as `uniform(k, [count])`. */
 export function hostUniform(k: Key, count: number): Float32Array {
   const out = new Float32Array(count);
-  const [hi, lo] = realWords(k);
+  const [hi, lo] = drawWords(k);
   fillUniform(hi, lo, out);
   return out;
 }
@@ -126,18 +148,18 @@ export function hostInteger(k: Key, bound: number): number {
   if (!Number.isSafeInteger(bound) || bound < 1 || bound > 2 ** 32) {
     throw new ConfigError(`bound is ${bound}, expected an integer in [1, 2^32]`, 'pass a positive bound');
   }
-  const [hi, lo] = realWords(k);
+  const [hi, lo] = drawWords(k);
   const [a, b] = threefry2x32(hi, lo, 0, 0);
-  return Math.floor((a * 2 ** 21 + (b >>> 11)) / 2 ** 53 * bound);
+  return Math.floor(((a * 2 ** 21 + (b >>> 11)) / 2 ** 53) * bound);
 }
 
 /** A uniformly random permutation of `0 … count − 1`, on the host (Fisher–Yates). */
 export function hostPermutation(k: Key, count: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
-  const [hi, lo] = realWords(k);
+  const [hi, lo] = drawWords(k);
   for (let i = count - 1; i > 0; i--) {
     const [a, b] = threefry2x32(hi, lo, 0, i);
-    const j = Math.floor((a * 2 ** 21 + (b >>> 11)) / 2 ** 53 * (i + 1));
+    const j = Math.floor(((a * 2 ** 21 + (b >>> 11)) / 2 ** 53) * (i + 1));
     const swap = order[i] as number;
     order[i] = order[j] as number;
     order[j] = swap;
@@ -147,7 +169,9 @@ export function hostPermutation(k: Key, count: number): Int32Array {
 
 /** 16 hexadecimal digits. */
 export function keyToString(k: Key): string {
-  return realWords(k).map((w) => w.toString(16).padStart(8, '0')).join('');
+  return realWords(k)
+    .map((w) => w.toString(16).padStart(8, '0'))
+    .join('');
 }
 
 /** The key written by `keyToString`. @throws ConfigError on anything else. */

@@ -23,11 +23,6 @@ export function untaped<R>(f: () => R): R {
   }
 }
 
-/** True while some enclosing gradient records. */
-export function isTaped(): boolean {
-  return engine().state.gradientDepth > 0;
-}
-
 /**
  * Disposes what a gradient that threw has left on the tape: saved tensors are kept alive by hand, so that no `tidy` of
  * the caller would ever free them. Does nothing while an enclosing gradient still needs the tape.

@@ -19,7 +19,9 @@ function children(tree: Exclude<Tree, Tensor>): [string, Tree][] {
   if (Array.isArray(tree)) return tree.map((child, i) => [String(i), child as Tree]);
   const record = tree as { readonly [name: string]: Tree };
   // Sorted, so that a tree built in another order has the same leaves in the same order.
-  return Object.keys(record).sort().map((name) => [name, record[name] as Tree]);
+  return Object.keys(record)
+    .sort()
+    .map((name) => [name, record[name] as Tree]);
 }
 
 /** One leaf with its path, names joined by `/`. */
@@ -76,7 +78,10 @@ export function treeMap<T extends Tree>(f: (...leaves: [Tensor, ...Tensor[]]) =>
       );
     }
   }
-  return treeUnflatten(tree, first.map(([, leaf], i) => f(leaf, ...others.map((other) => (other[i] as Leaf)[1]))));
+  return treeUnflatten(
+    tree,
+    first.map(([, leaf], i) => f(leaf, ...others.map((other) => (other[i] as Leaf)[1]))),
+  );
 }
 
 /** Disposes every tensor of a tree. Disposing twice is harmless. */

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { foldIn, hostNormal, hostPermutation, hostUniform, key, keyFromString, keyToString, split } from '@bpc/core';
+import { describe, expect, it } from 'vitest';
 import { threefry2x32 } from '../src/random-bits.js';
 
 describe('threefry2x32', () => {
@@ -39,8 +39,8 @@ describe('hostNormal', () => {
       const [hi, lo] = [Number.parseInt(keyToString(key(11)).slice(0, 8), 16), Number.parseInt(keyToString(key(11)).slice(8), 16)];
       const [a, b] = threefry2x32(hi, lo, 2, i / 2);
       const r = Math.sqrt(-2 * Math.log((a + 0.5) / 2 ** 32));
-      expect(Math.abs((z[i] as number) - r * Math.cos(2 * Math.PI * b / 2 ** 32))).toBeLessThan(1e-6);
-      expect(Math.abs((z[i + 1] as number) - r * Math.sin(2 * Math.PI * b / 2 ** 32))).toBeLessThan(1e-6);
+      expect(Math.abs((z[i] as number) - r * Math.cos((2 * Math.PI * b) / 2 ** 32))).toBeLessThan(1e-6);
+      expect(Math.abs((z[i + 1] as number) - r * Math.sin((2 * Math.PI * b) / 2 ** 32))).toBeLessThan(1e-6);
     }
   });
 

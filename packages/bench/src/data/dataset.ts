@@ -62,7 +62,7 @@ export interface Points {
 /**
  * Copy the points at `indices` into a split.
  *
- * @param shared - put images and labels on `SharedArrayBuffer`s, so that worker threads can read them without a copy.
+ * @param options - `shared` puts images and labels on `SharedArrayBuffer`s, so that worker threads can read them without a copy.
  * @throws ShapeError if images and labels disagree in number; ConfigError if an index is outside the points or a label
  * outside `0 … classes − 1`.
  */

@@ -1,4 +1,4 @@
-import { ConfigError } from '@bpc/core';
+import { ConfigError, type TracingBackend } from '@bpc/core';
 import {
   type BackendValues,
   type DataId,
@@ -7,8 +7,9 @@ import {
   KernelBackend,
   registerBackend,
   registerKernel,
+  type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import type { DType, Node } from '../ir/index.js';
+import { constant, type DType, type Node } from '../ir/index.js';
 import { kernels } from './kernels/index.js';
 import type { TraceSession } from './session.js';
 
@@ -23,9 +24,18 @@ export type TraceData = {
 };
 
 /** tfjs demands a class: a backend whose tensors have nodes instead of values. */
-class TraceBackend extends KernelBackend {
+class TraceBackend extends KernelBackend implements TracingBackend {
   readonly data = new Map<DataId, TraceData>();
   session: TraceSession | undefined;
+
+  get tracedFunction(): string | undefined {
+    return this.session?.name;
+  }
+
+  traceConstant(values: ArrayLike<number>, shape: readonly number[], dtype: 'float32' | 'int32'): TensorInfo {
+    if (!this.session) throw new ConfigError('a constant was traced outside of a trace', 'report this as a bug');
+    return { dataId: this.add(constant(this.session.builder, values, shape, dtype)), shape: [...shape], dtype };
+  }
 
   add(node: Node): DataId {
     const id = {};
