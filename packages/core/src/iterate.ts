@@ -3,6 +3,7 @@ import type { Metadata } from './checkpoint.js';
 import type { CheckpointOptions, RunCheckpoint } from './checkpoint-run.js';
 import { runCheckpoint } from './checkpoint-run.js';
 import { CheckpointError, InterruptedError, NonFiniteError } from './errors.js';
+import { eventLoopTurns } from './event-loop.js';
 import type { Progress } from './progress.js';
 import { progressReporter } from './progress.js';
 import type { Key } from './random.js';
@@ -88,7 +89,9 @@ export async function* iterate<State extends Tree, Info>(
   try {
     const { onProgress, progressInterval } = options;
     const report = progressReporter<Info>({ onProgress, total: steps, start: step, interval: progressInterval });
+    const turn = eventLoopTurns();
     while (step < steps) {
+      await turn();
       if (signal?.aborted) {
         await stop('interrupted');
         throw new InterruptedError(

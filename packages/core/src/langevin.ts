@@ -1,11 +1,11 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, mul, sqrt, sub } from '@tensorflow/tfjs-core';
-import type { ScalarFunction } from './autodiff.js';
+import type { Algorithm } from './algorithm.js';
 import { valueAndGrad } from './autodiff.js';
 import { ConfigError } from './errors.js';
 import type { Key } from './random.js';
 import { foldIn, normal } from './random.js';
-import { scope } from './scope.js';
+import { cloneTree, scope } from './scope.js';
 import type { Tree } from './tree.js';
 import { isTensor, treeLeaves, treeMap, treeUnflatten } from './tree.js';
 
@@ -68,23 +68,44 @@ export function langevinStep<P extends Tree>(position: P, gradient: P, noise: P 
   });
 }
 
+/** Position of a Langevin chain. */
+export type LangevinState<P extends Tree> = { readonly position: P };
+
+/** E at the position before the step. */
+export type LangevinInfo = { readonly energy: Scalar };
+
+/** Options of `langevin`. */
+export interface LangevinOptions<P extends Tree> extends LangevinSettings {
+  /** E(θ; data), a scalar; what is left invariant is exp(−E/T). */
+  readonly energy: (position: P, data?: Tree) => Tensor;
+}
+
 /**
- * One Langevin step on an energy, with its noise drawn from a key. Also returns the energy before the step.
+ * The unadjusted Langevin algorithm: `langevinStep` on an energy, with its noise drawn from the key of the step.
  *
+ * @throws ConfigError if λ or T is outside its domain.
  * @example
  * ```ts
- * import { mul, square, sum, tensor1d } from '@tensorflow/tfjs-core';
- * import { key, langevinKernel } from '@bpc/core';
- * const step = langevinKernel({ stepSize: 0.1, temperature: 1 });
- * const { position } = step(key(0), tensor1d([1, 2]), (theta) => mul(sum(square(theta)), 0.5));
+ * import { mul, square, sum, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+ * import { jsRuntime } from '@bpc/compiler';
+ * import { foldIn, key, langevin } from '@bpc/core';
+ * const runtime = jsRuntime();
+ * const { init, step } = langevin({ energy: (theta: Tensor) => mul(sum(square(theta)), 0.5), stepSize: 0.1, temperature: 1 });
+ * const program = runtime.compile(step);
+ * let state = init(tensor1d([1, 2]), key(0));
+ * for (let i = 0; i < 10; i++) [state] = await program(foldIn(key(1), i), state);
  * ```
  */
-export function langevinKernel(settings: LangevinSettings) {
-  checkLangevinSettings(settings);
-  return <P extends Tree>(key: Key, position: P, energy: ScalarFunction<P>): { readonly position: P; readonly energy: Scalar } =>
-    scope(() => {
-      const { value, grad } = valueAndGrad(energy)(position);
-      const noise = settings.temperature === 0 ? undefined : normalLike(key, position);
-      return { position: langevinStep(position, grad, noise, settings), energy: value };
-    });
+export function langevin<P extends Tree>(options: LangevinOptions<P>): Algorithm<P, LangevinState<P>, LangevinInfo> {
+  const { energy } = options;
+  checkLangevinSettings(options);
+  return {
+    init: (position) => ({ position: cloneTree(position) }),
+    step: (key, { position }, data) =>
+      scope(() => {
+        const { value, grad } = valueAndGrad((theta: P) => energy(theta, data))(position);
+        const noise = options.temperature === 0 ? undefined : normalLike(key, position);
+        return [{ position: langevinStep(position, grad, noise, options) }, { energy: value }];
+      }),
+  };
 }

@@ -5,6 +5,7 @@ import type { CheckpointOptions } from './checkpoint-run.js';
 import type { Coreset, Learnable } from './coreset.js';
 import { learnable as chosenParts } from './coreset.js';
 import { ShapeError } from './errors.js';
+import { treeFingerprint } from './fingerprint.js';
 import type { StepResult, StopReason } from './iterate.js';
 import { iterate } from './iterate.js';
 import type { Objective, PreparedObjective } from './objective.js';
@@ -143,7 +144,15 @@ async function* run<S extends Tree>(
         return { coreset, optimizer: optimizer.init(learnedParts(coreset, learnable)), objective: objective.init(initKey) };
       },
       step: (key, state) => oneStep(prepared, key, state),
-      checkpoint: checkpoint && { ...checkpoint, config: { settings: checkpoint.config ?? null, objective: objective.name, learnable } },
+      checkpoint: checkpoint && {
+        ...checkpoint,
+        config: {
+          settings: checkpoint.config ?? null,
+          objective: objective.name,
+          learnable,
+          initialCoreset: await treeFingerprint({ x, y, weights }),
+        },
+      },
       environment: { ...runtime.describe(), name: runtime.name },
       onStop: onStop && ((reason, state, step) => onStop(reason, state.coreset, step)),
       onFinish: ({ coreset }) => onFinish?.(coreset),

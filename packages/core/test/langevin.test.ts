@@ -1,4 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
+import type { Tree } from '@bpc/core';
 import {
   ConfigError,
   crossEntropyEnergy,
@@ -7,16 +8,17 @@ import {
   foldIn,
   gaussianPrior,
   key,
-  langevinKernel,
+  langevin,
   langevinStep,
   normal,
   supervised,
 } from '@bpc/core';
-import { leakCheck } from '@bpc/core/testing';
+import { algorithmConformance } from '@bpc/core/testing';
 import { mlp } from '@bpc/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { mul, scalar, setBackend, square, sum, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
+import { mul, scalar, setBackend, square, sub, sum, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { runtimes } from './support/runtimes.js';
 
 beforeAll(async () => {
   await setBackend('cpu');
@@ -53,22 +55,31 @@ describe('langevinStep', () => {
   });
 });
 
-describe('langevinKernel', () => {
+describe('langevin', () => {
   const precision = 4;
   const energy = (theta: Tensor) => mul(precision / 2, sum(square(theta)));
+  const position = () => tensor1d([1, 2]) as Tensor;
+
+  algorithmConformance({ name: 'langevin', algorithm: langevin({ energy, stepSize: 0.1, temperature: 1 }), position, it });
+  algorithmConformance({
+    name: 'langevin at temperature 0',
+    algorithm: langevin({ energy, stepSize: 0.1, temperature: 0 }),
+    position,
+    random: false,
+    it,
+  });
 
   /** Variance over many independent coordinates after enough steps to forget the start; ULA's own is T/p · 1/(1 − λp/2). */
   const finalVariance = (temperature: number, noiseScale = 1) => {
     const count = 4000;
-    const stepSize = 0.1;
-    let theta = zeros([count]);
+    const { init, step } = langevin({ energy, stepSize: 0.1, temperature: temperature * noiseScale ** 2 });
+    let state = init(zeros([count]), key(0));
     for (let i = 0; i < 40; i++) {
-      const kernel = langevinKernel({ stepSize, temperature: temperature * noiseScale ** 2 });
-      const next = kernel(foldIn(key(3), i), theta, energy);
-      disposeTree([theta, next.energy]);
-      theta = next.position;
+      const [next, info] = step(foldIn(key(3), i), state);
+      disposeTree([state, info]);
+      state = next;
     }
-    return (sum(square(theta)).dataSync()[0] as number) / count;
+    return (sum(square(state.position)).dataSync()[0] as number) / count;
   };
   const expected = (temperature: number) => temperature / precision / (1 - (0.1 * precision) / 2);
   // Standard error of a variance from 4000 normals: √(2/4000) = 2.2 %.
@@ -82,9 +93,29 @@ describe('langevinKernel', () => {
     expect(agrees(finalVariance(0.5, Math.SQRT1_2), 0.5)).toBe(false);
   });
 
-  it('leaves no tensors behind', () => {
-    const start = tensor1d([1, 2]) as Tensor;
-    return leakCheck('langevinKernel', () => langevinKernel({ stepSize: 0.1, temperature: 1 })(key(0), start, energy));
+  it('tells the energy before the step, of the data it is given', () => {
+    const shifted = langevin({
+      energy: (theta: Tensor, data?: Tree) => sum(square(sub(theta, data as Tensor))),
+      stepSize: 0.25,
+      temperature: 0,
+    });
+    const [{ position: moved }, { energy: before }] = shifted.step(key(0), shifted.init(position(), key(0)), tensor1d([3, 2]));
+    expect(values(before)).toEqual([4]);
+    expect(values(moved)).toEqual([2, 2]);
+  });
+
+  it.each(runtimes)('takes the same steps compiled on %s, with the same noise', async (_, makeRuntime) => {
+    const { init, step } = langevin({ energy, stepSize: 0.1, temperature: 0.5 });
+    const runtime = await makeRuntime();
+    const program = runtime.compile(step);
+    let [eager, compiled] = [init(position(), key(0)), init(position(), key(0))];
+    for (let i = 0; i < 5; i++) {
+      eager = step(foldIn(key(7), i), eager)[0];
+      compiled = (await program(foldIn(key(7), i), compiled))[0];
+    }
+    const found = values(compiled.position);
+    values(eager.position).forEach((value, i) => expect(Math.abs((found[i] ?? Number.NaN) - value)).toBeLessThan(2e-6));
+    await runtime.dispose();
   });
 });
 

@@ -90,6 +90,19 @@ describe('resuming is refused', () => {
       },
       /is F32\[2,3\], expected F32\[2,2\]/,
     ],
+    [
+      'from another initial coreset, be it one bit',
+      {
+        coreset: {
+          ...coreset,
+          y: tensor2d([
+            [1, 0],
+            [2 ** -149, 1],
+          ]),
+        },
+      },
+      /initialCoreset: saved "[0-9a-f]{16}", now "[0-9a-f]{16}"/,
+    ],
     ['with fewer steps', { steps: 3 }, /after step 4, but only 3/],
   ])('%s', async (_, more, message) => {
     const store = await saved({ ipc: 1 });

@@ -4,6 +4,7 @@ import {
   ConfigError,
   disposeTree,
   foldIn,
+  InterruptedError,
   iterate,
   key,
   keyToString,
@@ -154,6 +155,27 @@ describe('iterate', () => {
     expect(reports.map(({ step }) => step)).toEqual([1, 5000]);
     expect(reports[1]).toMatchObject({ total: 5000, info: 4999, eta: 0 });
     expect(reports[0]?.eta).toBeGreaterThan(0);
+  });
+
+  it('lets timers and signals in although no step ever leaves the event loop', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 20);
+    const run = iterate({
+      init: () => [] as const,
+      step: async (_, state, i) => {
+        const end = performance.now() + 1;
+        while (performance.now() < end);
+        return { state, info: i };
+      },
+      steps: 3000,
+      key: key(0),
+      signal: controller.signal,
+    });
+    const error = await (async () => {
+      for await (const _ of run);
+    })().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(InterruptedError);
+    expect((error as InterruptedError).step).toBeLessThan(2000);
   });
 
   it('gives step i the key foldIn(key, i), on resume too', async () => {

@@ -1,0 +1,27 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { engine } from '@tensorflow/tfjs-core';
+
+/**
+ * What the tfjs backend of a tracer offers to this package. It is found through tfjs-core's engine, which every copy of
+ * this package shares, so that a trace by one copy is noticed by all.
+ * @internal
+ */
+export interface TracingBackend {
+  /** The function that is being traced; undefined between traces. */
+  readonly tracedFunction: string | undefined;
+  /** Values as they are, without the way through float32 that every tfjs tensor takes. */
+  traceConstant(values: ArrayLike<number>, shape: readonly number[], dtype: 'float32' | 'int32'): TensorInfo;
+}
+
+type ActiveTrace = TracingBackend & { readonly tracedFunction: string };
+
+function isTracing(backend: object | undefined): backend is ActiveTrace {
+  return backend !== undefined && 'tracedFunction' in backend && typeof backend.tracedFunction === 'string' && 'traceConstant' in backend;
+}
+
+/** The backend of the trace in progress, if there is one. */
+export function activeTrace(): ActiveTrace | undefined {
+  const { registry, backendName } = engine();
+  const backend: object | undefined = registry[backendName];
+  return isTracing(backend) ? backend : undefined;
+}
