@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { jsRuntime } from '@bpc/compiler';
-import type { HostTree } from '@bpc/core';
+import { constant, type HostTree } from '@bpc/core';
 import { add, div, exp, log, matMul, mul, reshape, type Scalar, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 
@@ -125,6 +125,33 @@ describe('FlatDensity', () => {
   it('recovers a literal that tfjs has rounded to float32', async () => {
     const density = await jsRuntime().density((p: { x: Tensor }) => mul(0.001, p.x) as Scalar, { x: 1 });
     expect(density.evaluate(Float64Array.of(1), new Float64Array(1))).toBe(0.001);
+  });
+
+  it('keeps constant() in float64, and computed literals in float32 as documented', async () => {
+    const value = Math.log(2 * Math.PI);
+    const evaluate = async (logDensity: (p: { x: Tensor }) => Scalar) => {
+      const density = await jsRuntime().density(logDensity, { x: 1 });
+      return density.evaluate(Float64Array.of(1), new Float64Array(1));
+    };
+    expect(await evaluate((p) => mul(p.x, constant(value)) as Scalar)).toBe(value);
+    expect(await evaluate((p) => sum(mul(p.x, constant([value, -0.5 * value]))) as Scalar)).toBe(0.5 * value);
+    const rounded = await evaluate((p) => mul(p.x, value) as Scalar);
+    expect(rounded).not.toBe(value);
+    expect(Math.abs(Number(rounded) - value)).toBeLessThan(2e-7);
+    // A program's outputs are float32 whatever happened inside.
+    const program = jsRuntime().compile((x: Tensor) => ({ sum: mul(x, constant(value)), alone: constant(new Int32Array([2 ** 24 + 1])) }));
+    const { sum: product, alone } = await program(constant(1));
+    expect(product.dataSync()[0]).toBe(Math.fround(value));
+    expect([alone.dtype, alone.dataSync()[0]]).toEqual(['int32', 2 ** 24 + 1]);
+    expect(constant(value).dataSync()[0]).toBe(Math.fround(value));
+    expect(constant([[1, 2]]).shape).toEqual([1, 2]);
+  });
+
+  it('differentiates around constant(), which is one', async () => {
+    const density = await jsRuntime().density((p: { x: Tensor }) => mul(mul(p.x, p.x), constant(0.1 + 1e-12)) as Scalar, { x: 1 });
+    const gradient = new Float64Array(1);
+    density.evaluate(Float64Array.of(3), gradient);
+    expect(gradient[0]).toBeCloseTo(6 * (0.1 + 1e-12), 15);
   });
 
   it('gives zeros for parameters that the density does not use', async () => {

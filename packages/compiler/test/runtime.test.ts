@@ -1,5 +1,6 @@
 import { compiledRuntime, jsRuntime, jsTarget, type Target } from '@bpc/compiler';
-import { ConfigError, foldIn, type Key, key, MissingKernelError, normal, split, uniform } from '@bpc/core';
+import { ConfigError, foldIn, hostInteger, hostNormal, type Key, key, MissingKernelError, normal, split, uniform } from '@bpc/core';
+import { mlp } from '@bpc/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -78,6 +79,25 @@ describe('a program', () => {
     await program.prepare(tf.zeros([30]));
     captured.dispose();
     expect(numbers(await program(tf.zeros([30])))).toEqual(expected);
+  });
+
+  it('is traced anew for trees that differ in anything but the order of names', async () => {
+    let traces = 0;
+    const program = runtime.compile((p: { a: Tensor; b?: Tensor | { c?: Tensor }; 'a/b'?: Tensor; more?: readonly Tensor[] }) => {
+      traces++;
+      const b = p.b === undefined ? tf.scalar(0) : 'shape' in p.b ? (p.b as Tensor) : (p.b.c ?? tf.scalar(100));
+      return tf.add(tf.add(tf.mul(p.a, 10), b), p.more ? 1000 : 0);
+    });
+    const [one, two] = [tf.scalar(1), tf.scalar(2)];
+    const value = async (p: Parameters<typeof program>[0]) => numbers(await program(p))[0];
+    expect(await value({ a: one, b: two })).toBe(12);
+    expect(await value({ b: two, a: one })).toBe(12);
+    expect(traces).toBe(1);
+    expect(await value({ a: one, b: { c: two } })).toBe(12);
+    expect(await value({ a: one, b: {} })).toBe(110);
+    expect(await value({ a: one })).toBe(10);
+    expect(await value({ a: one, more: [] })).toBe(1010);
+    expect(traces).toBe(5);
   });
 
   it('handles int32 and bool exactly', async () => {
@@ -214,6 +234,27 @@ describe('keys', () => {
       for (const name of ['n', 'u', 'deep', 'same'] as const) expect(numbers(found[name])).toEqual(numbers(expected[name]));
     }
     expect(numbers((await program(key(1), tf.scalar(1))).n)).not.toEqual(numbers((await program(key(2), tf.scalar(1))).n));
+  });
+
+  it('that are captured instead of passed are refused, eagerly allowed, and usable again after the trace', async () => {
+    const captured = key(3);
+    const bad = {
+      draws: () => normal(captured, [2]),
+      'folds first': () => uniform(foldIn(captured, 1), [2]),
+      'makes its own': () => normal(key(0), [2]),
+      'draws on the host': () => tf.tensor(hostNormal(captured, 2)),
+      'initialises a network': () => Object.values(mlp({ inputShape: [2], outputs: 1, hidden: [] }).init(captured))[0]!.kernel,
+      'chooses by a random number': () => tf.scalar(hostInteger(captured, 10)),
+    };
+    for (const [name, fn] of Object.entries(bad)) {
+      expect(fn().size, name).toBeGreaterThan(0);
+      const error = await runtime
+        .compile(fn)()
+        .catch((e: unknown) => e);
+      expect(error, name).toBeInstanceOf(ConfigError);
+      expect((error as Error).message, name).toMatch(new RegExp(`'${fn.name}' draws from a key .*pass the key as an argument`));
+    }
+    expect(numbers(normal(captured, [2]))).toEqual(numbers(await runtime.compile((k: Key) => normal(k, [2]))(captured)));
   });
 
   it('of two arguments are told apart', async () => {

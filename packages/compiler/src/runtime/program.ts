@@ -77,8 +77,8 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
   const { run, idle } = queue();
   const name = fn.name || 'anonymous function';
   let disposed = false;
-  const compiled = (args: A, leaves: Call['leaves']): Promise<Compiled<R>> => {
-    const id = signature(args, leaves);
+  const compiled = (args: A): Promise<Compiled<R>> => {
+    const id = signature(args);
     let entry = cache.get(id);
     if (entry === undefined) {
       entry = compileFor(fn, args, target);
@@ -95,13 +95,14 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
     check();
     const given: Call = { args, leaves: allLeaves(args) };
     checkAlive(given, name);
-    return run(async () => execute(await compiled(args, given.leaves), given));
+    return run(async () => execute(await compiled(args), given));
   };
   const program: Program<A, R> = Object.assign(call, {
     async prepare(...like: A) {
       check();
-      const leaves = allLeaves(like);
-      await run(() => compiled(like, leaves));
+      // Refuses what is no tree of tensors.
+      allLeaves(like);
+      await run(() => compiled(like));
     },
     async dispose() {
       if (disposed) return;

@@ -32,15 +32,15 @@ export function argumentLeaves(argument: ProgramArgument, position: number): (re
 /** The tensors of all arguments, read once per call. */
 export const allLeaves = (args: readonly ProgramArgument[]) => args.map(argumentLeaves);
 
-/** Arguments with equal signatures share one compiled program. */
-export function signature(args: readonly ProgramArgument[], leaves: ReturnType<typeof allLeaves>): string {
-  return args
-    .map((argument, position) =>
-      argument === undefined
-        ? '-'
-        : isKey(argument)
-          ? 'key'
-          : leaves[position]?.map(([path, { dtype, shape }]) => `${path}:${dtype}[${shape}]`).join(','),
-    )
-    .join(';');
+/** Structure, names, dtypes and shapes of a tree, the same for every order of the names. */
+function structure(tree: Tree): string {
+  if (isTensor(tree)) return `${tree.dtype}[${tree.shape}]`;
+  if (Array.isArray(tree)) return `[${tree.map(structure)}]`;
+  const names = Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${names.map(([name, child]) => `${JSON.stringify(name)}:${structure(child)}`)}}`;
+}
+
+/** Arguments with equal signatures share one compiled program. They must have passed `allLeaves`. */
+export function signature(args: readonly ProgramArgument[]): string {
+  return args.map((argument) => (argument === undefined ? '-' : isKey(argument) ? 'key' : structure(argument))).join(';');
 }
