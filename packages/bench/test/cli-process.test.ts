@@ -176,6 +176,23 @@ describe('the environment', () => {
     expect(stderr).toMatch(/^error: .*\nremedy: .*\n$/);
   });
 
+  it('ends without a complaint when the reader of its output has seen enough', () => {
+    if (process.platform === 'win32') return;
+    // Reads nothing and is gone before the first write.
+    const command = `{ sleep 0.2; "$0" "$@"; echo "code $?" >&2; } | true`;
+    const { stderr } = spawnSync('bash', ['-c', command, process.execPath, main, 'learn', '--help'], { encoding: 'utf8' });
+    expect(stderr).toBe('code 0\n');
+  });
+
+  it('goes on when nobody reads its progress any more', () => {
+    if (process.platform === 'win32') return;
+    const out = join(newFolder(), 'run');
+    const command = `{ sleep 0.2; "$0" "$@" 2>&1 >/dev/null; } | true; exit \${PIPESTATUS[0]}`;
+    const { status } = spawnSync('bash', ['-c', command, process.execPath, main, 'learn', ...settings, '--steps', '5', '--out', out]);
+    expect(status).toBe(0);
+    expect(existsSync(join(out, 'results.json'))).toBe(true);
+  }, 60_000);
+
   it('refuses a disk without space before any work', () => {
     if (process.platform === 'win32') return;
     // A limit on file sizes is what a full disk looks like without being one.

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry } from '@bpc/core';
@@ -246,6 +246,24 @@ describe('a finished run', () => {
     expect(stderr).toContain('sigma (there 0.001, now 0.5)');
     expect(stderr).toContain('--out');
   });
+
+  it('is continued with more seeds, which change nothing of the first, but not with fewer', async () => {
+    const grown = join(newFolder(), 'run');
+    cpSync(out, grown, { recursive: true });
+    const more = await bpc('learn', ...tiny, '--steps', '4', '--seeds', '2', '--out', grown, '--json');
+    expect(more.stderr).toBe('');
+    const { task, rows } = JSON.parse(more.stdout);
+    expect(task.seeds).toEqual([0, 1]);
+    expect(rows.map((row: { metrics: { accuracy: { n: number } } }) => row.metrics.accuracy.n)).toEqual([2, 2, 2, 2, 2]);
+    expect(readFileSync(join(grown, 'coreset.safetensors')).equals(readFileSync(join(out, 'coreset.safetensors')))).toBe(true);
+    const fresh = join(newFolder(), 'run');
+    expect((await bpc('learn', ...tiny, '--steps', '4', '--seeds', '2', '--out', fresh)).code).toBe(0);
+    const second = (folder: string) => readFileSync(join(folder, 'coreset-seed1.safetensors'));
+    expect(second(grown).equals(second(fresh))).toBe(true);
+    const fewer = await bpc('learn', ...tiny, '--steps', '4', '--out', grown);
+    expect(fewer.code).toBe(2);
+    expect(fewer.stderr).toContain('seeds (there 2, now 1)');
+  }, 60_000);
 
   it('publishes a coreset that says how to use it and that evaluate scores as the run did', async () => {
     const coreset = join(out, 'coreset.safetensors');

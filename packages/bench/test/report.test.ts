@@ -109,6 +109,12 @@ describe('headline', () => {
     );
   });
 
+  it('never calls validation accuracy test accuracy', () => {
+    const task = { ...results.task, scoredOn: 'validation' };
+    expect(headline({ ...results, task })).toContain('85.8 % validation accuracy');
+    expect(headline({ ...results, task })).not.toMatch(/\btest\b/);
+  });
+
   it('says so when learning lost, when the gap is within the spread, and when nothing was learned', () => {
     const task = { ...results.task, ipc: 10 };
     expect(headline({ task, rows: [row('random', 'control', 0.93), row('learned', 'learned', 0.9)] })).toMatch(
@@ -186,6 +192,15 @@ describe('renderReport', () => {
     );
     expect(page).not.toMatch(/<img|<b>/);
     expect(page).toContain('&lt;img src=x');
+  });
+
+  it('names the split that was scored, everywhere', async () => {
+    const page = async (scoredOn: string) => renderReport({ ...results, task: { ...results.task, scoredOn } }, {});
+    expect(await page('test')).toContain('on the whole test set at once');
+    const validation = await page('validation');
+    expect(validation).toContain('on the whole validation set at once');
+    expect(validation).toContain('are no results');
+    expect(validation).not.toMatch(/\btest (accuracy|set at once)/i);
   });
 
   it('leaves out parts without data', async () => {

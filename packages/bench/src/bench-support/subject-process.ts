@@ -7,35 +7,48 @@ export interface SubjectCommand {
   readonly args: readonly string[];
 }
 
+/** Milliseconds of some steps. */
+export interface Times {
+  readonly ms: readonly number[];
+  readonly peakRssMb: number;
+}
+
+/** Why a subject has no figure. */
+export interface Absence {
+  readonly absent: string;
+}
+
 /** A running subject. */
 export interface Subject {
   readonly version: string;
-  /** Milliseconds of `count` steps. */
-  time(count: number): Promise<{ readonly ms: readonly number[]; readonly peakRssMb: number }>;
+  /** Milliseconds of `count` steps, or why there are none: a subject may end while it is timed. */
+  time(count: number): Promise<Times | Absence>;
   stop(): void;
 }
 
-type Answer =
-  | { readonly ready: true; readonly version?: string }
-  | { readonly ms: readonly number[]; readonly peakRssMb: number }
-  | { readonly failed: string };
+type Answer = { readonly ready: true; readonly version?: string } | Times | { readonly failed: string };
 
 /**
  * Starts a subject and waits until it is warm.
  *
  * @returns the subject, or why it is not there: a peer that is not installed is a result, not an error.
  */
-export async function startSubject({ command, args }: SubjectCommand, signal: AbortSignal): Promise<Subject | { readonly absent: string }> {
+export async function startSubject({ command, args }: SubjectCommand, signal: AbortSignal): Promise<Subject | Absence> {
   const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null) throw new Error('a subject has no pipes');
+  // Writing to one that has ended fails here too; that it ended is what counts, and `close` tells it.
+  stdin.on('error', () => undefined);
   let complaint = '';
   stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-2000);
   });
   const ended = new Promise<Answer>((resolve) => {
     child.once('error', (error) => resolve({ failed: error.message }));
-    child.once('close', () => resolve({ failed: complaint.trim().split('\n').at(-1) ?? 'it ended' }));
+    child.once('close', (code, killer) => {
+      const last = complaint.trim().split('\n').at(-1) ?? '';
+      resolve({ failed: last === '' ? `it ended (${killer ?? `exit code ${code}`})` : last });
+    });
   });
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   const answer = async (): Promise<Answer> => {
@@ -57,9 +70,7 @@ export async function startSubject({ command, args }: SubjectCommand, signal: Ab
     async time(count) {
       stdin.write(`${count}\n`);
       const times = await answer();
-      if (!('ms' in times))
-        throw new Error(`${command} ${args.join(' ')} ended while it was timed: ${'failed' in times ? times.failed : ''}`);
-      return times;
+      return 'ms' in times ? times : { absent: `ended while it was timed: ${'failed' in times ? times.failed : 'no times'}` };
     },
     stop: () => void child.kill('SIGKILL'),
   };

@@ -1,7 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ConfigError } from '@bpc/core';
+import { ConfigError, InterruptedError } from '@bpc/core';
 import { type BenchRatio, type BenchResult, type BenchRow, median, renderBench } from '../bench-support/bench-result.js';
 import { type Subject, type SubjectCommand, startSubject } from '../bench-support/subject-process.js';
 import type { CommandContext } from '../cli/context.js';
@@ -51,14 +51,16 @@ function settings(args: readonly string[]): Settings {
     }));
   } catch (cause) {
     throw new ConfigError(
-      cause instanceof Error ? cause.message : String(cause),
+      // Node explains on further lines what the remedy says.
+      (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '',
       `options: --batches ${defaults.batches} --threads 2 --width 128 --rounds 5 --subjects ${defaults.subjects} --python PATH`,
       { cause },
     );
   }
-  const subjects = values.subjects.split(',');
+  const subjects = [...new Set(values.subjects.split(','))];
   const unknown = subjects.find((subject) => !defaults.subjects.split(',').includes(subject));
-  if (unknown !== undefined) throw new ConfigError(`--subjects has '${unknown}'`, `choose from ${defaults.subjects}`);
+  if (unknown !== undefined)
+    throw new ConfigError(`--subjects has '${unknown}', expected names of subjects`, `choose from ${defaults.subjects}`);
   return {
     batches: values.batches.split(',').map((text) => count('batches', text)),
     threads: count('threads', values.threads),
@@ -87,29 +89,46 @@ function commandOf(subject: string, batch: number, { threads, width, python }: S
 const secondsPerRound = 1.5;
 const slowMs = 5_000;
 
+/** A subject that an interrupt has ended must not look like one that is not installed. */
+function stopIfAsked(signal: AbortSignal, name: string): void {
+  if (signal.aborted) throw new InterruptedError(`stopped while timing ${name}`, 0, 'start the same command again');
+}
+
 /** Times the subjects of one case in turns, so that what else the machine does hits all alike. */
-async function timeCase(batch: number, options: Settings, context: CommandContext): Promise<BenchRow[]> {
+async function timeCase(batch: number, options: Settings, context: CommandContext, versions: Record<string, string>): Promise<BenchRow[]> {
   const name = `batch ${batch}`;
   const phase = context.reporter.phase(`${name}: ${options.subjects.join(', ')}`, options.rounds + options.subjects.length);
   const rows: BenchRow[] = [];
   const running: { readonly name: string; readonly subject: Subject; readonly ms: number[]; each: number; peakRssMb: number }[] = [];
+  const absent = (subject: string, reason: string) => rows.push({ case: name, subject, unit: 'ms', absent: true, reason });
   let done = 0;
   const advance = () => phase.update(++done);
   try {
     for (const subject of options.subjects) {
       const started = await startSubject(commandOf(subject, batch, options), context.signal);
-      if ('absent' in started) rows.push({ case: name, subject, unit: 'ms', absent: true, reason: started.absent });
-      else running.push({ name: subject, subject: started, ms: [], each: 0, peakRssMb: 0 });
+      stopIfAsked(context.signal, name);
+      if ('absent' in started) absent(subject, started.absent);
+      else {
+        running.push({ name: subject, subject: started, ms: [], each: 0, peakRssMb: 0 });
+        if (subject.startsWith('torch-')) versions['torch'] = started.version;
+      }
       advance();
     }
     for (let round = 0; round < options.rounds; round++) {
-      for (const entry of running) {
+      for (const entry of [...running]) {
         // What takes many seconds a step is measured once; its ratio needs no second digit.
         if (entry.each > slowMs) continue;
         const steps = entry.each === 0 ? 1 : Math.max(1, Math.min(50, Math.floor((secondsPerRound * 1000) / entry.each)));
-        const { ms, peakRssMb } = await entry.subject.time(steps);
-        entry.ms.push(...ms);
-        entry.peakRssMb = peakRssMb;
+        const times = await entry.subject.time(steps);
+        stopIfAsked(context.signal, name);
+        if ('absent' in times) {
+          // What ends in the middle has no figure: a median of the rounds before would flatter it.
+          absent(entry.name, times.absent);
+          running.splice(running.indexOf(entry), 1);
+          continue;
+        }
+        entry.ms.push(...times.ms);
+        entry.peakRssMb = times.peakRssMb;
         entry.each = median(entry.ms);
       }
       advance();
@@ -125,7 +144,7 @@ async function timeCase(batch: number, options: Settings, context: CommandContex
 }
 
 /** Ours over each peer's, by medians. */
-function ratiosOf(rows: readonly BenchRow[]): BenchRatio[] {
+export function ratiosOf(rows: readonly BenchRow[]): BenchRatio[] {
   const mine = rows.find(({ subject }) => subject === ours)?.median;
   if (mine === undefined) return [];
   return rows.flatMap(({ subject, median: theirs, ...row }) => {
@@ -141,10 +160,12 @@ function ratiosOf(rows: readonly BenchRow[]): BenchRatio[] {
  */
 export async function run(context: CommandContext, args: readonly string[]): Promise<void> {
   const options = settings(args);
+  context.beginWork();
   const rows: BenchRow[] = [];
   const ratios: BenchRatio[] = [];
+  const versions: Record<string, string> = { ...packageVersions() };
   for (const batch of options.batches) {
-    const timed = await timeCase(batch, options, context);
+    const timed = await timeCase(batch, options, context, versions);
     rows.push(...timed);
     ratios.push(...ratiosOf(timed));
   }
@@ -155,7 +176,7 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
     threads: options.threads,
     network: `ConvNet D3 W${options.width}, 32x32x3, loss and all parameter gradients`,
     load: loadavg()[0],
-    versions: packageVersions(),
+    versions,
   };
   const result: BenchResult = { bench: 'cd-step', rows, ratios, environment };
   context.print(context.json ? `${JSON.stringify(result)}\n` : `${renderBench(result)}\n`);

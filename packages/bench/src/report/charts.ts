@@ -92,7 +92,7 @@ export function accuracyChart(rows: readonly ResultRow[], label: string): string
   const least = Math.max(0, Math.floor((low - 5) / 10) * 10);
   return draw(936, 44 + 34 * scored.length, label, {
     grid: { left: 116, right: 64, top: 6, bottom: 40 },
-    xAxis: { ...axis('test accuracy, %'), min: least, max: 100 },
+    xAxis: { ...axis('accuracy, %'), min: least, max: 100 },
     yAxis: {
       ...axis(''),
       type: 'category',

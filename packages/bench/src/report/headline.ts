@@ -1,5 +1,5 @@
 import { formatPercent } from './format.js';
-import type { ResultRow, Results } from './results.js';
+import { type ResultRow, type Results, scoredSplit } from './results.js';
 
 /**
  * The result in words: what was reached, against the best control and against the ceiling, good or bad.
@@ -22,7 +22,7 @@ export function headline(results: Pick<Results, 'task' | 'rows'>): string {
   const ceiling = best(results.rows, 'ceiling');
   const images = ipc === 1 ? 'One learned image per class reaches' : `${ipc} learned images per class reach`;
   if (learned === undefined) return `No learned coreset was evaluated on ${dataset}.`;
-  const parts = [`${images} ${formatPercent(learned.accuracy.mean)} test accuracy on ${dataset}`];
+  const parts = [`${images} ${formatPercent(learned.accuracy.mean)} ${scoredSplit(results.task)} accuracy on ${dataset}`];
   if (control !== undefined)
     parts.push(`${difference(learned, control)} the best control (${control.name}, ${formatPercent(control.accuracy.mean)})`);
   const first = parts.join(', ');

@@ -4,7 +4,7 @@ import { kindColour, type LearningCurve } from './curve.js';
 import { formatSummary, formatValue, mainMetrics, metricLabel } from './format.js';
 import { headline } from './headline.js';
 import { type Html, html, trusted } from './html.js';
-import type { MetricSummary, ResultRow, Results } from './results.js';
+import { type MetricSummary, type ResultRow, type Results, scoredSplit } from './results.js';
 import { reportStyle } from './style.js';
 import { seedsOf } from './table.js';
 
@@ -71,10 +71,16 @@ function taskLine(task: Results['task']): string {
   return [task.dataset, task.method, images, task.network].join(' · ');
 }
 
-function comparison({ rows }: Results, charts: Charts): Html {
+const splitNotes = {
+  test: 'The test set is only scored; all choices are made on validation images.',
+  validation: 'These figures are for choosing settings and are no results: score the test set for those.',
+} as const;
+
+function comparison({ rows, task }: Results, charts: Charts): Html {
+  const split = scoredSplit(task);
   const scored = rows.some((row) => row.metrics['accuracy'] !== undefined);
   const chart = scored
-    ? html`<figure class="scroll">${trusted(charts.accuracyChart(rows, 'Test accuracy of every row'))}</figure>`
+    ? html`<figure class="scroll">${trusted(charts.accuracyChart(rows, `Accuracy of every row on the ${split} set`))}</figure>`
     : undefined;
   const extra = [...new Set(rows.flatMap((row) => Object.keys(row.metrics)))].filter((metric) => !mainMetrics.includes(metric));
   const more = extra.length === 0 ? undefined : html`<details><summary>More metrics</summary>${table(rows, extra)}</details>`;
@@ -83,7 +89,7 @@ function comparison({ rows }: Results, charts: Charts): Html {
 <dl class="notes">
 <dt>Control</dt><dd>Costs no learning and gets the same treatment in the same run: random real images, drawn afresh per seed; the real images nearest their class mean; the coreset before its first step. Learning counts for what it gains over the best of them.</dd>
 <dt>Ceiling</dt><dd>The same network trained on the full training split: what these settings could reach with all the data.</dd>
-<dt>Mean ± std</dt><dd>Over the stated number of seeds, population standard deviation. Every metric is computed on the whole test set at once, never averaged over batches; the test set is only scored, all choices are made on validation images.</dd>
+<dt>Mean ± std</dt><dd>Over the stated number of seeds, population standard deviation. Every metric is computed on the whole ${split} set at once, never averaged over batches. ${splitNotes[split]}</dd>
 <dt>NLL, Brier, ECE</dt><dd>Smaller is better: negative log-likelihood of the averaged prediction; squared error of its probabilities (0 to 2); gap between confidence and accuracy in 15 equal bins.</dd>
 ${notes}</dl></section>`;
 }
@@ -139,7 +145,7 @@ function curves(all: readonly LearningCurve[], charts: Charts): Html | undefined
   return html`<section><h2>Learning</h2><p class="muted">${note} The estimate steers the gradient; it need not fall while the coreset improves.</p><div class="pair">${panels}</div></section>`;
 }
 
-function reliability({ rows }: Results, bins: Readonly<Record<string, readonly ReliabilityBin[]>>, charts: Charts): Html | undefined {
+function reliability({ rows, task }: Results, bins: Readonly<Record<string, readonly ReliabilityBin[]>>, charts: Charts): Html | undefined {
   const panels = rows.flatMap((row) => {
     const own = Object.hasOwn(bins, row.name) ? bins[row.name] : undefined;
     if (own === undefined || own.every((bin) => bin.count === 0)) return [];
@@ -149,7 +155,7 @@ function reliability({ rows }: Results, bins: Readonly<Record<string, readonly R
     ];
   });
   if (panels.length === 0) return undefined;
-  return html`<section><h2>Reliability</h2><p class="muted">Accuracy against confidence on the test set. On the dashed line confidence is honest; below it the prediction is overconfident. A dot's area is the share of points in its bin.</p><div class="small">${panels}</div></section>`;
+  return html`<section><h2>Reliability</h2><p class="muted">Accuracy against confidence on the ${scoredSplit(task)} set. On the dashed line confidence is honest; below it the prediction is overconfident. A dot's area is the share of points in its bin.</p><div class="small">${panels}</div></section>`;
 }
 
 function records({ environment, config, task }: Results): Html {

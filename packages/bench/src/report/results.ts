@@ -43,6 +43,9 @@ export type Environment = z.infer<typeof environment>;
 /** Contents of a run's `results.json`. */
 export type Results = z.infer<typeof schema>;
 
+/** The split that a run's figures are on. Settings are chosen on validation; a figure from there must not pass for a result. */
+export const scoredSplit = ({ scoredOn }: Results['task']): 'test' | 'validation' => (scoredOn === 'validation' ? 'validation' : 'test');
+
 /**
  * Summarise one figure over seeds: mean, population standard deviation, count.
  *

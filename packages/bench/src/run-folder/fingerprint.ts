@@ -28,13 +28,20 @@ export function differingKeys(a: Fingerprint, b: Fingerprint): string[] {
   return keys.filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
 }
 
+/** Seeds are learned and scored one by one, so that a run can be continued with more of them; fewer would leave files of others. */
+const hasGrown = (stored: Fingerprint, wanted: Fingerprint): boolean => Number(wanted['seeds']) > Number(stored['seeds']);
+
+/** What the folder of a continued run should say from now on: the old record, so that it stays true of what is there, with more seeds. */
+export const continued = (stored: Fingerprint, wanted: Fingerprint): Fingerprint =>
+  hasGrown(stored, wanted) ? { ...stored, seeds: wanted['seeds'] } : stored;
+
 /**
  * Refuses to continue a run under other settings.
  *
  * @throws CheckpointError naming every differing option with both values.
  */
 export function assertSameRun(folder: string, stored: Fingerprint, wanted: Fingerprint, allowInexact: boolean): void {
-  const different = differingKeys(stored, wanted).filter((name) => !(allowInexact && inexact.has(name)));
+  const different = differingKeys(continued(stored, wanted), wanted).filter((name) => !(allowInexact && inexact.has(name)));
   if (different.length === 0) return;
   const list = different.map((name) => `${name} (there ${JSON.stringify(stored[name])}, now ${JSON.stringify(wanted[name])})`).join(', ');
   const onlyInexact = different.every((name) => inexact.has(name));

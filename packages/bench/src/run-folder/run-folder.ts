@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
 import { storageError, writeAtomically } from '../data/atomic-file.js';
-import { assertSameRun, type Fingerprint } from './fingerprint.js';
+import { assertSameRun, continued, type Fingerprint } from './fingerprint.js';
 
 /** The folder of one run: results on top, everything needed to resume under `checkpoint/`. */
 export interface RunFolder {
@@ -85,6 +85,7 @@ export async function openRunFolder({ path: wanted, fingerprint, allowInexact = 
   const runFile = join(path, 'checkpoint', 'run.json');
   const occupied = existsSync(path) && statSync(path).isDirectory() && readdirSync(path).some((name) => !name.startsWith('.'));
   const resumed = existsSync(runFile);
+  let record: Fingerprint | undefined = fingerprint;
   if (occupied && !resumed) {
     throw new StorageError(`output folder ${path} is not empty and holds no run of this command`, 'pass --out with an empty or new folder');
   }
@@ -92,11 +93,13 @@ export async function openRunFolder({ path: wanted, fingerprint, allowInexact = 
     const stored = readJson(runFile);
     if (!isRecord(stored)) throw new StorageError(`${runFile} is damaged`, 'delete the folder, or pass another --out');
     assertSameRun(path, stored, fingerprint, allowInexact);
+    const next = continued(stored, fingerprint);
+    record = next === stored ? undefined : next;
   }
   await claimFolder(path);
   const writeJson = (file: string, text: string) => writeAtomically(file, (handle) => handle.writeFile(text));
   const piece = (name: string) => join(path, 'checkpoint', 'pieces', `${name}.json`);
-  if (!resumed) await writeJson(runFile, `${JSON.stringify(fingerprint, null, 2)}\n`);
+  if (record !== undefined) await writeJson(runFile, `${JSON.stringify(record, null, 2)}\n`);
   return {
     path,
     resumed,

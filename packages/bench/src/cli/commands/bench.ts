@@ -8,7 +8,10 @@ import type { Runner } from '../runner.js';
 
 /** What a module of `benches/` exports. */
 export interface Bench {
-  /** Runs the bench on the words after its name and prints its result. */
+  /**
+   * Runs the bench on the words after its name and prints its result. Calls `context.beginWork()` when the words are
+   * understood, so that a refused one is wrong usage and not a failure.
+   */
   run(context: CommandContext, args: readonly string[]): Promise<void>;
 }
 
@@ -34,7 +37,6 @@ async function bench(context: CommandContext, [name = '', ...args]: readonly str
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const module: object = await import(new URL(`${name}.${extension}`, folder()).href);
   if (!isBench(module)) throw new Error(`bench '${name}' exports no function 'run'`);
-  context.beginWork();
   await module.run(context, args);
 }
 
@@ -48,7 +50,7 @@ export function addBenchCommand(program: Command, run: Runner): void {
     .description('measure speed against peers, in one run')
     .addHelpText(
       'after',
-      `\nBenches: ${benchNames().join(', ') || 'none in this build'}\n\nExamples:\n  bpc bench cd-step\n  bpc bench cd-step --json --python /usr/bin/python3`,
+      `\nBenches: ${benchNames().join(', ') || 'none in this build'}\n\nExamples:\n  bpc bench cd-step\n  bpc bench cd-step --batches 10 --subjects onnx:cpu,tfjs:wasm\n  bpc bench cd-step --json --python /usr/bin/python3`,
     );
   run(command, (context, _options, args) => bench(context, args));
 }
