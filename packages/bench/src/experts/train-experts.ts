@@ -27,6 +27,8 @@ export interface TrainExpertsOptions extends ExpertSettings {
   readonly folder: string;
   readonly progress?: (total: number) => PhaseProgress;
   readonly warn: (message: string) => void;
+  /** Called after each training with the seconds it took. */
+  readonly onTrained?: (seconds: number) => Promise<void>;
 }
 
 const SUBSET = 0x5e1ec7;
@@ -78,7 +80,7 @@ export async function missingExperts(
  * @throws CheckpointError if the folder has experts of other settings; InterruptedError when aborted (finished files stay).
  */
 export async function trainExperts(options: TrainExpertsOptions): Promise<void> {
-  const { dataset, pool, folder, network, training, seed, images, progress } = options;
+  const { dataset, pool, folder, network, training, seed, images, progress, onTrained } = options;
   const recipe = expertRecipe(options, dataset.name);
   const points = expertPoints(dataset.train, images, seed);
   const missing = await missingExperts(options);
@@ -91,5 +93,8 @@ export async function trainExperts(options: TrainExpertsOptions): Promise<void> 
       options: { network, settings: training, points, seed, expert, folder, recipe },
     }),
   );
-  await runWithProgress(pool, tasks, { phase: progress?.(tasks.length) });
+  await runWithProgress(pool, tasks, {
+    phase: progress?.(tasks.length),
+    store: (_, __, seconds) => onTrained?.(seconds),
+  });
 }

@@ -17,12 +17,14 @@ import type { RunConfig } from '../config/index.js';
 import type { ExpertRecipe } from '../experts/expert-file.js';
 import { expertFiles } from '../experts/expert-source.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
+import { formatRuntimeName, packageVersions } from '../runtime-choice/index.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';
 import { coresetOptimizer, keepWeightsNonNegative } from './coreset-optimizer.js';
 import { initialCoreset, labelKind } from './initial-coreset.js';
-import { coresetRecord, readCurve, readLearned, writeCurve, writeLearned } from './learned-files.js';
+import { coresetRecord, readCurve, readLearned, writeCurve, writeLearned, writeSnapshot } from './learned-files.js';
+import { snapshotSteps } from './snapshots.js';
 
 /** One seed to learn. */
 export interface LearnTaskOptions {
@@ -75,6 +77,8 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
       ...(learnWeights ? { project: keepWeightsNonNegative } : {}),
       checkpoint: { store: fileStore(folder), every: config.checkpointEvery, config: learningRecord(config), allowInexact },
     });
+  const record = coresetRecord(dataset, labels, { method: config.method, seed, config: learningRecord(config), ...maker(tools.shared) });
+  const kept = new Set(snapshotSteps(config));
   const every = Math.max(1, Math.floor(steps / curvePoints));
   const points = await readCurve(folder);
   let learned: Coreset | undefined;
@@ -84,6 +88,7 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
       while ((points.at(-1)?.step ?? 0) >= step) points.pop();
       if (value !== undefined && (step % every === 0 || step === steps)) points.push({ step, value });
       if (step % config.checkpointEvery === 0 || step === steps) await writeCurve(folder, points);
+      if (kept.has(step)) await writeSnapshot(folder, step, coreset, record);
       if (step === steps) learned = cloneTree(coreset);
       tools.progress({ done: step, total: steps });
       // Compiled steps never wait for anything, so an abort would not arrive without this turn of the event loop.
@@ -91,7 +96,7 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
     }
     // Killed after its last checkpoint, a run has no steps left to show.
     learned ??= await run().collect();
-    await writeLearned(folder, learned, coresetRecord(dataset, labels, { method: config.method, seed, config: learningRecord(config) }));
+    await writeLearned(folder, learned, record);
   } finally {
     disposeTree(like);
     disposeTree(start);
@@ -99,9 +104,16 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
   }
 }
 
-const elsewhere = new Set(['evaluation', 'full', 'workers', 'seeds', 'checkpointEvery', 'runtime', 'threads']);
+const elsewhere = new Set(['evaluation', 'full', 'scoreOn', 'workers', 'seeds', 'checkpointEvery', 'runtime', 'threads']);
 
 /** The settings that learning depends on: none of the evaluation, none of the machine. */
 function learningRecord(config: RunConfig): Metadata {
   return Object.fromEntries(Object.entries(config).filter(([name]) => !elsewhere.has(name))) as Metadata;
 }
+
+/** What made a coreset, besides its settings. */
+const maker = ({ runtime, threads }: SharedData): Metadata => ({
+  runtime: formatRuntimeName(runtime),
+  threads,
+  versions: { node: process.version, ...packageVersions() },
+});

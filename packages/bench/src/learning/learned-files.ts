@@ -14,7 +14,10 @@ export interface LearnedSeed {
   readonly curve: LearningCurve;
 }
 
-const coresetFile = (folder: string) => join(folder, 'coreset.safetensors');
+/** Where the learned coreset of a seed is, once it is learned. */
+export const coresetFile = (folder: string): string => join(folder, 'coreset.safetensors');
+/** Where the coreset after a step is kept for the validation curve. */
+export const snapshotFile = (folder: string, step: number): string => join(folder, 'snapshots', `step-${step}.safetensors`);
 const curveFile = (folder: string) => join(folder, 'curve.json');
 
 /** What a published coreset says about itself: enough to use it without this program. */
@@ -28,6 +31,12 @@ export function coresetRecord(dataset: Dataset, labels: 'probabilities' | 'logit
 export async function writeLearned(folder: string, coreset: Coreset, record: Metadata): Promise<void> {
   const bytes = await saveCoreset(coreset, record);
   await writeAtomically(coresetFile(folder), (handle) => handle.writeFile(bytes));
+}
+
+/** Stores the coreset after a step. */
+export async function writeSnapshot(folder: string, step: number, coreset: Coreset, record: Metadata): Promise<void> {
+  const bytes = await saveCoreset(coreset, { ...record, step });
+  await writeAtomically(snapshotFile(folder, step), (handle) => handle.writeFile(bytes));
 }
 
 /** Stores the curve so far. */

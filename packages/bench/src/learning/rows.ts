@@ -5,10 +5,10 @@ import type { Dataset } from '../data/dataset.js';
 import { type HostCoreset, hostCoreset } from '../evaluation/host-coreset.js';
 import { initialCoreset, labelKind } from './initial-coreset.js';
 
-/** Rows that are a coreset, in the order of the table. */
-export const coresetRows = ['random', 'nearest-mean', 'init', 'learned'] as const;
-/** A row that is a coreset. */
-export type CoresetRow = (typeof coresetRows)[number];
+/** Rows that are a coreset from the beginning, in the order of the table. */
+export const startRows = ['random', 'nearest-mean', 'init'] as const;
+/** A row whose coreset needs no learning. */
+export type StartRow = (typeof startRows)[number];
 
 async function start(
   dataset: Dataset,
@@ -25,18 +25,12 @@ async function start(
   }
 }
 
-/** The coresets of one seed, by row. */
-export async function seedCoresets(
-  dataset: Dataset,
-  config: RunConfig,
-  seed: number,
-  learned: HostCoreset,
-): Promise<Readonly<Record<CoresetRow, HostCoreset>>> {
+/** The coresets that one seed is compared with, by row. */
+export async function startCoresets(dataset: Dataset, config: RunConfig, seed: number): Promise<Readonly<Record<StartRow, HostCoreset>>> {
   return {
     random: await start(dataset, config, 'random', seed, 'probabilities'),
     'nearest-mean': await start(dataset, config, 'nearest-mean', seed, 'probabilities'),
     init: await start(dataset, config, config.init, seed, labelKind(config)),
-    learned,
   };
 }
 

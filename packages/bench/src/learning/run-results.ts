@@ -3,8 +3,9 @@ import type { EvaluationConfig, RunConfig } from '../config/index.js';
 import type { Score } from '../evaluation/score.js';
 import { networkTitle } from '../experts/network.js';
 import { type ResultRow, type Results, summarise } from '../report/results.js';
-import { packageVersions, peakRssMb } from '../runtime-choice/index.js';
-import type { RowScores } from './score-rows.js';
+import { packageVersions } from '../runtime-choice/index.js';
+import type { RowScores } from './collect-scores.js';
+import type { RunCost } from './phases.js';
 
 const kinds: Readonly<Record<string, ResultRow['kind']>> = {
   random: 'control',
@@ -43,7 +44,8 @@ function resultRow({ name, scores }: RowScores, config: RunConfig): ResultRow[] 
   const metrics = Object.keys(first.metrics).map(
     (metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const,
   );
-  return [{ name, kind: kinds[name] ?? 'other', note: noteOf(name, first, config), metrics: Object.fromEntries(metrics) }];
+  const note = noteOf(name, first, config);
+  return [{ name, kind: kinds[name] ?? 'other', inference: first.inference, note, metrics: Object.fromEntries(metrics) }];
 }
 
 interface ResultsOptions {
@@ -51,12 +53,12 @@ interface ResultsOptions {
   readonly seeds: readonly number[];
   readonly rows: readonly RowScores[];
   readonly runtime: string;
-  readonly seconds: Readonly<Record<string, number>>;
+  readonly cost: RunCost;
   readonly resumed: boolean;
 }
 
 /** The contents of `results.json`. */
-export function runResults({ config, seeds, rows, runtime, seconds, resumed }: ResultsOptions): Results {
+export function runResults({ config, seeds, rows, runtime, cost, resumed }: ResultsOptions): Results {
   const { dataset, method, ipc, seed, threads, workers } = config;
   return {
     task: { dataset, method, ipc, network: networkTitle(config), seed, seeds: [...seeds], init: config.init, scoredOn: config.scoreOn },
@@ -67,8 +69,9 @@ export function runResults({ config, seeds, rows, runtime, seconds, resumed }: R
       workers,
       node: process.version,
       versions: packageVersions(),
-      seconds: { ...seconds },
-      peakRssMb: peakRssMb(),
+      seconds: { ...cost.seconds },
+      threadSeconds: { ...cost.threadSeconds },
+      peakRssMb: cost.peakRssMb,
       resumed,
     },
     config: JSON.parse(JSON.stringify(config)) as Results['config'] & Record<string, Json>,

@@ -6,8 +6,8 @@ import type { ReportAssets } from '../report/render-report.js';
 import { renderReport } from '../report/render-report.js';
 import { type Results, writeResults } from '../report/results.js';
 import type { RunFolder } from '../run-folder/index.js';
+import type { RowScores } from './collect-scores.js';
 import type { LearnedSeed } from './learned-files.js';
-import type { RowScores } from './score-rows.js';
 
 interface OutputOptions {
   readonly folder: RunFolder;

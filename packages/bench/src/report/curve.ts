@@ -7,7 +7,10 @@ export interface LearningCurve {
     readonly step: number;
     /** The divergence estimate. */
     readonly value?: number;
+    /** Of one chain, a fraction. */
     readonly validationAccuracy?: number;
+    /** Of one chain, nats. */
+    readonly validationNll?: number;
   }[];
 }
 

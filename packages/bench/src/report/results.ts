@@ -7,6 +7,7 @@ const json = z.record(z.string(), z.json());
 const row = z.strictObject({
   name: z.string(),
   kind: z.enum(['control', 'learned', 'ceiling', 'other']),
+  inference: z.enum(['ensemble', 'posterior']).optional(),
   note: z.string().optional(),
   metrics: z.record(z.string(), metric),
 });
@@ -32,7 +33,9 @@ export type MetricSummary = z.infer<typeof metric>;
  * One line of the table.
  *
  * `kind`: a `control` costs nothing to make (random images, images nearest the class mean, the coreset before learning); the
- * `ceiling` is the same network on all training data; `learned` is what the run is about. Metrics are fractions, nats or
+ * `ceiling` is the same network on all training data; `learned` is what the run is about. `inference` says how predictions were
+ * made: an `ensemble` averages networks that were optimised (T = 0), a `posterior` averages draws at a temperature above 0; no
+ * figure of an ensemble may pass for a posterior's. Metrics are fractions, nats or
  * plain numbers, never percentages: `accuracy` 0.858, `nll` 0.55.
  */
 export type ResultRow = z.infer<typeof row>;

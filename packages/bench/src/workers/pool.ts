@@ -6,12 +6,13 @@ import { errorFromWire } from './error-wire.js';
 import type { FromWorker, TaskProgress, TaskSpec, ToWorker } from './protocol.js';
 import { resourceStore } from './resources.js';
 import { runTask } from './run-task.js';
+import { schedule } from './schedule.js';
 
 /** What the caller hears while tasks run; `index` is the task's place in the list. */
 export interface TaskListener<Result> {
   readonly onProgress?: (index: number, progress: TaskProgress) => void;
-  /** As soon as a task is done, so that its result can be stored before the others are. */
-  readonly onResult?: (index: number, result: Result) => void | Promise<void>;
+  /** As soon as a task is done, so that its result can be stored before the others are; `seconds` is what it took. */
+  readonly onResult?: (index: number, result: Result, seconds: number) => void | Promise<void>;
 }
 
 /** Runs tasks on several threads; results come back in the order of the tasks, whichever thread ran them. */
@@ -19,7 +20,7 @@ export interface TaskPool {
   /** How many tasks run at once. */
   readonly size: number;
   /**
-   * Runs every task once.
+   * Runs every task once, in the order of the list, each after those named in its `after`.
    *
    * The first failure stops the rest and is thrown; an aborted signal stops all and throws `InterruptedError`, after every
    * running task has saved what it wants to save.
@@ -58,11 +59,13 @@ function localPool({ shared, signal = new AbortController().signal }: PoolOption
     size: 1,
     async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: TaskListener<Result>) {
       const results: Result[] = [];
+      schedule(tasks);
       for (const [index, task] of tasks.entries()) {
         if (signal.aborted) throw interrupted();
         const progress = (position: TaskProgress) => listen?.onProgress?.(index, position);
+        const begun = performance.now();
         const result = await runTask<Options, unknown, Result>(task, { shared, signal, progress, resource: resources.get });
-        await listen?.onResult?.(index, result);
+        await listen?.onResult?.(index, result, (performance.now() - begun) / 1000);
         results.push(result);
       }
       return results;
@@ -117,19 +120,35 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
     async run<Options, Result>(tasks: readonly TaskSpec<Options>[], listen?: TaskListener<Result>) {
       const results = new Array<Result>(tasks.length);
       const failures: unknown[] = [];
-      let next = 0;
+      const order = schedule(tasks);
+      let wake: (() => void)[] = [];
+      const wakeAll = () => {
+        const sleeping = wake;
+        wake = [];
+        for (const resume of sleeping) resume();
+      };
       const stop = () => {
         broken = true;
         for (const thread of threads) post(thread, { kind: 'abort' });
+        wakeAll();
       };
       const serve = async (thread: Worker) => {
-        for (let index = next++; index < tasks.length; index = next++) {
-          const task = tasks[index];
-          if (task === undefined || broken || signal?.aborted === true) return;
+        while (!broken && signal?.aborted !== true && !order.empty) {
+          const index = order.take();
+          const task = index === undefined ? undefined : tasks[index];
+          if (index === undefined || task === undefined) {
+            await new Promise<void>((resolve) => {
+              wake.push(resolve);
+            });
+            continue;
+          }
           try {
+            const begun = performance.now();
             const result = await runOn<Result>(thread, index, task, listen);
             results[index] = result;
-            await listen?.onResult?.(index, result);
+            await listen?.onResult?.(index, result, (performance.now() - begun) / 1000);
+            order.finish(index);
+            wakeAll();
           } catch (error) {
             failures.push(error);
             stop();

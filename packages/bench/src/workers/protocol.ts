@@ -6,6 +6,8 @@ export interface TaskSpec<Options> {
   readonly module: string;
   readonly export: string;
   readonly options: Options;
+  /** Places in the list of the tasks that must be done before this one starts; all are before its own. */
+  readonly after?: readonly number[];
 }
 
 /** Position of a running task. */

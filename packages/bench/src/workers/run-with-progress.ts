@@ -8,7 +8,7 @@ interface PhaseOptions<Result> {
   /** Relative cost of each task, so that the time left does not jump; equal if left out. The phase counts their sum. */
   readonly weights?: readonly number[];
   /** Called as soon as a task is done; what it throws stops the rest. */
-  readonly store?: (index: number, result: Result) => void | Promise<void>;
+  readonly store?: (index: number, result: Result, seconds: number) => void | Promise<void>;
 }
 
 /** Runs tasks with one progress line for all of them, in units of `weights`. */
