@@ -16,6 +16,8 @@ export default defineConfig({
         items: [
           { text: 'Getting started', link: '/guide/getting-started' },
           { text: 'Learning a coreset', link: '/guide/learn-a-coreset' },
+          { text: 'Honest evaluation', link: '/guide/honest-evaluation' },
+          { text: 'The bpc command', link: '/guide/command-line' },
           { text: 'Runtimes', link: '/guide/runtimes' },
           { text: 'Data', link: '/guide/data' },
         ],

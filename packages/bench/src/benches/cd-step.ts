@@ -174,6 +174,8 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
     processor: cpus()[0]?.model.trim(),
     cores: cpus().length,
     threads: options.threads,
+    // Neither backend has threads in Node, whatever is asked of it.
+    tfjsThreads: 1,
     network: `ConvNet D3 W${options.width}, 32x32x3, loss and all parameter gradients`,
     load: loadavg()[0],
     versions,
