@@ -149,7 +149,7 @@ describe.each(targets)('programs on %s', (_, makeRuntime) => {
     const pooled = (p: Tensor) => tf.sum(tf.square(tf.maxPool(tf.reshape(p, [1, 2, 4, 1]) as Tensor4D, 2, 1, 'valid')));
     const overlapping = (p: Tensor) => grad((q: Tensor) => tf.sum(tf.square(grad(pooled)(q))))(p);
     const cases: [(x: Tensor) => Tensor, abstract new (...args: never[]) => Error, RegExp][] = [
-      [async (a) => a, ConfigError, /returned a promise/] as never,
+      [(async (a: Tensor) => a) as never, ConfigError, /returned a promise/],
       [(a) => tf.acosh(a), MissingKernelError, /Acosh/],
       [(a) => overlapping(a), MissingGradientError, /MaxPool/],
       [(a) => tf.mul(a, a.dataSync()[0] ?? 0), ConfigError, /read the value/],

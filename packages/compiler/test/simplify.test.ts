@@ -1,8 +1,10 @@
-import * as ir from '@bpc/compiler';
-import { compileToJs, type Graph, graphBuilder, type Node } from '@bpc/compiler';
+import type { Graph, Node } from '@bpc/compiler';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import * as ir from '../src/ir/index.js';
+import { graphBuilder } from '../src/ir/index.js';
 import { sizeOf } from '../src/ir/shape.js';
+import { compileToJs } from '../src/targets/js/target.js';
 import { interpret } from './interpreter.js';
 
 /** Numbers that steer the construction of one random graph; the same numbers build the same mathematics twice. */

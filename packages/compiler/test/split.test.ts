@@ -1,7 +1,8 @@
-import { compileToJs, trace } from '@bpc/compiler';
+import { trace } from '@bpc/compiler';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
+import { compileToJs } from '../src/targets/js/target.js';
 import './helpers.js';
 
 /** A chain of scalar operations too long for one function, with a loop in the middle and values that live across. */

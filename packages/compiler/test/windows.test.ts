@@ -1,7 +1,9 @@
-import { compileToJs, graphBuilder, jsRuntime, type Window, windowed } from '@bpc/compiler';
+import { jsRuntime, type Window } from '@bpc/compiler';
 import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { graphBuilder, windowed } from '../src/ir/index.js';
+import { compileToJs } from '../src/targets/js/target.js';
 import { random, values } from './helpers.js';
 
 describe('gradients of padded windows agree with central differences in float64', () => {

@@ -1,15 +1,22 @@
 export * from './algorithm.js';
 export * from './augment/index.js';
 export * from './autodiff.js';
-export * from './checkpoint.js';
+export { type Json, loadTree, type Metadata, readMetadata, saveTree } from './checkpoint.js';
 export * from './checkpoint-coreset.js';
-export * from './checkpoint-run.js';
+export type { CheckpointOptions } from './checkpoint-run.js';
 export * from './constant.js';
 export * from './coreset.js';
-export { checkData, classMembers, type LabelledData } from './coreset-data.js';
+export type { LabelledData } from './coreset-data.js';
 export * from './coreset-init.js';
-export * from './coreset-targets.js';
-export * from './divergence/contrastive-divergence.js';
+export { classTargets, type TargetFormat } from './coreset-targets.js';
+export {
+  type ContrastiveDivergenceOptions,
+  type ContrastiveEstimate,
+  type ContrastiveNoise,
+  contrastiveDivergence,
+  contrastiveEstimate,
+  perturbExpert,
+} from './divergence/contrastive-divergence.js';
 export * from './divergence/coreset-gradient.js';
 export * from './divergence/divergence.js';
 export * from './divergence/from-surrogate.js';
@@ -20,13 +27,21 @@ export * from './gradients.js';
 export * from './host-backend.js';
 export * from './host-tensor.js';
 export * from './iterate.js';
-export * from './langevin.js';
+export {
+  type LangevinInfo,
+  type LangevinOptions,
+  type LangevinSettings,
+  type LangevinState,
+  langevin,
+  langevinStep,
+  normalLike,
+} from './langevin.js';
 export * from './learn.js';
 export * from './model.js';
 export * from './objective.js';
 export * from './ops.js';
 export * from './optim/index.js';
-export * from './progress.js';
+export type { Progress } from './progress.js';
 export * from './random.js';
 export * from './runtime.js';
 export * from './safetensors.js';

@@ -1,4 +1,4 @@
-export { type Builder, type BuilderOptions, graphBuilder, topologicalOrder } from './builder.js';
+export { type Builder, graphBuilder, topologicalOrder } from './builder.js';
 export { constant, scalar } from './constant.js';
 export { argMax, cumSum, gather, matMul, scatterAdd, windowed } from './contractions.js';
 export { binary, cast, compare, select, unary } from './elementwise.js';

@@ -17,10 +17,10 @@ function attributes(node: Node): string {
  *
  * @example
  * ```ts
- * import { graphBuilder, printGraph, unary } from '@bpc/compiler';
- * const builder = graphBuilder();
- * const x = builder.input([2], 'float32');
- * console.log(printGraph(builder.finish([unary(builder, 'Exp', x)], 'exponential')));
+ * import { exp, type Tensor, tensor } from '@tensorflow/tfjs-core';
+ * import { jsRuntime, printGraph, trace } from '@bpc/compiler';
+ * jsRuntime(); // without a tfjs backend, tensors need the storage it registers
+ * console.log(printGraph(trace((x: Tensor) => exp(x), [tensor([1, 2])]).graph));
  * ```
  */
 export function printGraph(graph: Graph): string {

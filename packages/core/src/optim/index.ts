@@ -1,4 +1,4 @@
-export * from './optimizer.js';
+export { applyUpdates, chain, type Optimizer, type Schedule } from './optimizer.js';
 export * from './optimizers.js';
 export * from './schedules.js';
 export * from './transforms.js';
