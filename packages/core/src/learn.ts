@@ -6,6 +6,7 @@ import type { Coreset, Learnable } from './coreset.js';
 import { learnable as chosenParts } from './coreset.js';
 import { ShapeError } from './errors.js';
 import { treeFingerprint } from './fingerprint.js';
+import { hostEnvironment } from './host-environment.js';
 import type { StepResult, StopReason } from './iterate.js';
 import { iterate } from './iterate.js';
 import type { Objective, PreparedObjective } from './objective.js';
@@ -153,7 +154,7 @@ async function* run<S extends Tree>(
           initialCoreset: await treeFingerprint({ x, y, weights }),
         },
       },
-      environment: { ...runtime.describe(), name: runtime.name },
+      environment: { ...hostEnvironment(), ...runtime.describe(), name: runtime.name },
       onStop: onStop && ((reason, state, step) => onStop(reason, state.coreset, step)),
       onFinish: ({ coreset }) => onFinish?.(coreset),
     });

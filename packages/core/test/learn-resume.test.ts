@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { CheckpointStore, Progress } from '@bpc/core';
 import { CheckpointError, InterruptedError, key, learn, memoryStore, readMetadata, sgd } from '@bpc/core';
 import { fileStore } from '@bpc/core/node';
-import { memory, tensor2d } from '@tensorflow/tfjs-core';
+import { memory, tensor2d, version_core } from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bits, coreset, finalBits, options, runtime } from './support/learning.js';
 
@@ -121,6 +121,19 @@ describe('resuming is refused', () => {
       /threads: saved nothing, now 7.*allow-inexact/,
     );
     await finalBits({ runtime: other, checkpoint: { store, config: {}, allowInexact: true } });
+  });
+
+  it('on another engine, processor or version of tfjs, whose arithmetic may differ', async () => {
+    const store = await saved();
+    const { environment } = readMetadata((await store.read('checkpoint.safetensors')) as Uint8Array);
+    expect(environment).toMatchObject({ name: 'tfjs:cpu', engine: process.versions.v8, architecture: process.arch, tfjs: version_core });
+    const versions = Object.getOwnPropertyDescriptor(process, 'versions') as PropertyDescriptor;
+    Object.defineProperty(process, 'versions', { ...versions, value: { ...process.versions, v8: '1.2.3' } });
+    try {
+      await expect(finalBits({ checkpoint: { store, config: {} } })).rejects.toThrow(/engine: saved ".*", now "1.2.3"/);
+    } finally {
+      Object.defineProperty(process, 'versions', versions);
+    }
   });
 
   it('from a damaged file', async () => {
