@@ -143,6 +143,32 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
       ['not finite'],
     ],
     [
+      'a coreset without points',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ x: f32([0, 8, 8, 1]), y: f32([0, 10]), weights: f32([0]) })],
+      ['coreset.safetensors', 'no points'],
+    ],
+    [
+      'a coreset whose labels are no probabilities',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ y: f32([10, 10], 0.3) })],
+      ['coreset.safetensors', "row 0 of 'y'", 'sum 3', 'probabilities'],
+    ],
+    [
+      'a coreset without any weight',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ weights: f32([10], 0) })],
+      ['coreset.safetensors', 'all zero'],
+    ],
+    ['more threads than any machine has', () => ['learn', '--dataset', 'digits', '--workers', '100000'], ['--workers', '0 to 256']],
+    [
+      'a config file whose section is no mapping',
+      () => ['learn', '--config', withFile('c.yaml', 'evaluation: 3\n')],
+      ["'evaluation' in", 'a mapping of option names'],
+    ],
+    [
+      'a posterior without a proper prior',
+      () => ['learn', '--evaluation-temperature', '1e-5', '--evaluation-prior-precision', '0'],
+      ['evaluation.priorPrecision is 0', 'proper prior'],
+    ],
+    [
       'a truncated coreset',
       () => ['evaluate', '--dataset', 'digits', '--coreset', withFile('c.safetensors', readFileSync(coresetFile()).subarray(0, 900))],
       ['truncated'],
@@ -220,11 +246,44 @@ describe('a finished run', () => {
     expect(environment.runtime).toBe('js');
   });
 
-  it('calls predictions at T = 0 an ensemble, with prior and temperature', () => {
-    for (const { note } of JSON.parse(first.stdout).rows.slice(0, 4))
-      expect(note).toMatch(/ensemble of 2 networks \(T = 0, Gaussian prior of precision /);
+  it('calls predictions at T = 0 an ensemble, and states temperature, prior and weights', () => {
+    const { rows, task } = JSON.parse(first.stdout);
+    expect(rows.map((row: { inference: string }) => row.inference)).toEqual(Array(5).fill('ensemble'));
+    expect(task.prediction).toBe(
+      'ensemble of 2 networks (T = 0, Gaussian prior of precision 0.005, energy: mean of the weighted losses, weights 1)',
+    );
     expect(first.stdout).not.toContain('posterior');
+    for (const row of rows.slice(0, 4)) expect(row.metrics.disagreementBetween.mean).toBeGreaterThan(0);
   });
+
+  it('calls draws above T = 0 a posterior, with disagreement within and between chains, and repeats them in evaluate', async () => {
+    const warm = ['--evaluation-temperature', '1e-4', '--evaluation-draws', '3', '--evaluation-thinning', '2'];
+    const folder = join(newFolder(), 'run');
+    const { stdout } = await bpc('learn', ...tiny, ...warm, '--steps', '4', '--out', folder, '--json');
+    const { rows, task } = JSON.parse(stdout);
+    expect(rows.map((row: { inference: string }) => row.inference)).toEqual([...Array(4).fill('posterior'), 'ensemble']);
+    expect(task.prediction).toMatch(/^posterior: 2 chains × 3 draws \(T = 0\.0001, /);
+    for (const name of ['disagreementWithin', 'disagreementBetween']) expect(rows[3].metrics[name]).toMatchObject({ n: 1 });
+    const rest = ['--runtime', 'js', '--workers', '0', '--quiet', '--seeds', '1', '--evaluation-steps', '5', '--evaluation-chains', '2'];
+    const again = await bpc('evaluate', ...rest, ...warm, '--coreset', join(folder, 'coreset.safetensors'), '--json');
+    expect(JSON.parse(again.stdout).rows[0]).toMatchObject({ name: 'posterior', metrics: rows[3].metrics });
+  }, 60_000);
+
+  it('follows learning on validation images at five steps', () => {
+    const pieces = readdirSync(join(out, 'checkpoint', 'pieces')).filter((name) => name.startsWith('curve-'));
+    expect(pieces.sort()).toEqual([0, 1, 2, 3, 4].map((step) => `curve-seed0-step${step}.json`));
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('Validation NLL');
+  });
+
+  it('keeps what it cost when it is started again', async () => {
+    const before = JSON.parse(first.stdout).environment;
+    expect(Object.keys(before.threadSeconds).sort()).toEqual(['ceiling', 'controls', 'curves', 'experts', 'learn', 'learned']);
+    const again = await bpc('learn', ...tiny, '--steps', '4', '--out', out, '--json');
+    const { environment } = JSON.parse(again.stdout);
+    expect(environment.threadSeconds).toEqual(before.threadSeconds);
+    expect(environment.seconds.learn).toBe(before.seconds.learn);
+    expect(environment.peakRssMb).toBeGreaterThanOrEqual(before.peakRssMb);
+  }, 60_000);
 
   it('scores the start from nearest-mean images exactly like that control', () => {
     const { rows } = JSON.parse(first.stdout);
@@ -269,8 +328,28 @@ describe('a finished run', () => {
     const coreset = join(out, 'coreset.safetensors');
     const { metadata, tensors } = decodeSafetensors(new Uint8Array(readFileSync(coreset)));
     expect(tensors.get('x')?.shape).toEqual([10, 8, 8, 1]);
-    expect(JSON.parse(metadata['bpc'] ?? '')).toMatchObject({ dataset: 'digits', labels: 'probabilities', method: 'bpc-cd' });
-    const settings = tiny.filter((_, i) => !/expert|langevin|augment|full/.test(tiny[i - (tiny[i]?.startsWith('--') ? 0 : 1)] ?? ''));
+    expect(JSON.parse(metadata['bpc'] ?? '')).toMatchObject({
+      dataset: 'digits',
+      labels: 'probabilities',
+      method: 'bpc-cd',
+      seed: 0,
+      runtime: 'js',
+    });
+    expect(JSON.parse(metadata['bpc'] ?? '').versions).toMatchObject({ node: process.version, '@tensorflow/tfjs-core': '4.22.0' });
+    // Data set, network and seed are in the file.
+    const settings = [
+      '--runtime',
+      'js',
+      '--workers',
+      '0',
+      '--quiet',
+      '--seeds',
+      '1',
+      '--evaluation-steps',
+      '5',
+      '--evaluation-chains',
+      '2',
+    ];
     const { code, stdout, stderr } = await bpc('evaluate', ...settings, '--coreset', coreset, '--json');
     expect(stderr).toBe('');
     expect(code).toBe(0);

@@ -191,10 +191,10 @@ function flagOverrides(options: Overrides, groups: readonly SettingGroup[]): Ove
   return overrides;
 }
 
-/** The validated configuration from a command's parsed options. */
-export function configFromFlags(options: Overrides, groups: readonly SettingGroup[]): RunConfig {
+/** The validated configuration from a command's parsed options; `record` is what flags and file are laid over. */
+export function configFromFlags(options: Overrides, groups: readonly SettingGroup[], record: Overrides = {}): RunConfig {
   const flags = flagOverrides(options, groups);
   const path = options['config'];
-  if (typeof path !== 'string') return resolveConfig({ flags });
-  return resolveConfig({ flags, file: { path, values: readConfigFile(path) } });
+  if (typeof path !== 'string') return resolveConfig({ record, flags });
+  return resolveConfig({ record, flags, file: { path, values: readConfigFile(path) } });
 }

@@ -8,6 +8,12 @@ export const integer = (min: number) => {
   return z.number({ error }).int({ error }).min(min, { error }).max(Number.MAX_SAFE_INTEGER, { error });
 };
 
+/** An integer in `[min, max]`. */
+export const integerBetween = (min: number, max: number) => {
+  const error = `an integer from ${min} to ${max}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
+
 /** A finite number `>= 0`. */
 export const nonNegative = () => {
   const error = 'a finite number >= 0';

@@ -6,6 +6,8 @@ import { suggest } from './suggest.js';
 
 /** Where settings come from, weakest first. */
 export interface ConfigSources {
+  /** What a file to work on says about itself. */
+  readonly record?: Overrides;
   readonly file?: { readonly path: string; readonly values: Overrides };
   readonly flags?: Overrides;
 }
@@ -79,6 +81,12 @@ function checkTogether(config: RunConfig): void {
       'set evaluation.draws to 1, or evaluation.temperature above 0',
     );
   }
+  if (config.evaluation.temperature > 0 && config.evaluation.priorPrecision === 0) {
+    throw new ConfigError(
+      `evaluation.priorPrecision is 0 at evaluation.temperature ${config.evaluation.temperature}, where draws need a proper prior`,
+      'set evaluation.priorPrecision above 0, or evaluation.temperature to 0',
+    );
+  }
 }
 
 /**
@@ -87,7 +95,7 @@ function checkTogether(config: RunConfig): void {
  * @throws ConfigError naming the option, the value found, what is expected, and the remedy.
  */
 export function resolveConfig(sources: ConfigSources): RunConfig {
-  const given = overlay(sources.file?.values ?? {}, sources.flags ?? {});
+  const given = overlay(overlay(sources.record ?? {}, sources.file?.values ?? {}), sources.flags ?? {});
   const values = overlay(choosePreset(given), given);
   // The last epoch follows a shortened training unless it was asked for.
   if (given['startEpochRange'] === undefined && typeof values['expertEpochs'] === 'number' && Array.isArray(values['startEpochRange'])) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { augmentationName } from './augmentation-name.js';
-import { choice, flag, fraction, integer, nonNegative, positive, text } from './domain.js';
+import { choice, flag, fraction, integer, integerBetween, nonNegative, positive, text } from './domain.js';
 
 /** Methods that `bpc learn` knows. */
 export const methodNames = ['bpc-cd'] as const;
@@ -10,32 +10,42 @@ export const datasetNames = ['mnist', 'fashion-mnist', 'digits'] as const;
 export const initialiserNames = ['nearest-mean', 'random', 'mix', 'noise'] as const;
 /** Networks of `@bpc/models` that the command can build. */
 export const networkNames = ['convnet', 'mlp'] as const;
+// More threads than any machine has are a slip of the finger, and starting them would take all memory.
+const mostThreads = 256;
 const reductions = ['mean', 'sum'] as const;
 
-const evaluationSchema = z.strictObject({
-  chains: integer(1),
-  steps: integer(1),
-  draws: integer(1),
-  thinning: integer(1),
-  stepSize: positive(),
-  momentum: fraction(),
-  decay: choice(['constant', 'cosine']),
-  temperature: nonNegative(),
-  priorPrecision: nonNegative(),
-  reduction: choice(reductions),
-  augment: augmentationName(),
-});
+const section = { error: 'a mapping of option names to values' };
 
-const fullSchema = z.strictObject({
-  networks: integer(1),
-  epochs: integer(1),
-  batch: integer(1),
-  learningRate: positive(),
-  momentum: fraction(),
-  weightDecay: nonNegative(),
-  decay: choice(['constant', 'cosine']),
-  augment: augmentationName(),
-});
+const evaluationSchema = z.strictObject(
+  {
+    chains: integer(1),
+    steps: integer(1),
+    draws: integer(1),
+    thinning: integer(1),
+    stepSize: positive(),
+    momentum: fraction(),
+    decay: choice(['constant', 'cosine']),
+    temperature: nonNegative(),
+    priorPrecision: nonNegative(),
+    reduction: choice(reductions),
+    augment: augmentationName(),
+  },
+  section,
+);
+
+const fullSchema = z.strictObject(
+  {
+    networks: integer(1),
+    epochs: integer(1),
+    batch: integer(1),
+    learningRate: positive(),
+    momentum: fraction(),
+    weightDecay: nonNegative(),
+    decay: choice(['constant', 'cosine']),
+    augment: augmentationName(),
+  },
+  section,
+);
 
 const epochRange = '[first, last], integers with 0 <= first <= last';
 
@@ -52,8 +62,8 @@ export const configSchema = z.strictObject({
   width: integer(1),
   depth: integer(1),
   runtime: text().optional(),
-  threads: integer(1),
-  workers: integer(0),
+  threads: integerBetween(1, mostThreads),
+  workers: integerBetween(0, mostThreads),
   imageLearningRate: nonNegative(),
   momentum: fraction(),
   langevinSteps: integer(1),

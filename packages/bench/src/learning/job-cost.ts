@@ -16,6 +16,9 @@ export function evaluationPasses(
 export const fullPasses = ({ networks, epochs }: FullConfig, train: number, scored: number): number =>
   networks * (3 * epochs * train + scored);
 
+// A step moves weights, images and augmentations as well, which few images do not hide.
+const smallBatches = 2;
+
 /** One seed of learning: k inner steps, then the gradient of both phases, per expert. */
 export const learningPasses = ({ steps, expertsPerStep, langevinSteps }: RunConfig, points: number): number =>
-  steps * expertsPerStep * (3 * langevinSteps + 6) * points;
+  smallBatches * steps * expertsPerStep * (3 * langevinSteps + 6) * points;

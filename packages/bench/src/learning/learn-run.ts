@@ -136,6 +136,7 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
     config,
     seeds,
     rows,
+    weights: learned.map(({ coreset }) => coreset.weights),
     runtime: formatRuntimeName(options.runtime),
     cost: meter.cost(),
     resumed: folder.resumed,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Coreset, disposeTree, loadCoreset, type Metadata, saveCoreset } from '@bpc/core';
+import { CheckpointError, type Coreset, disposeTree, loadCoreset, type Metadata, saveCoreset } from '@bpc/core';
 import { writeAtomically } from '../data/atomic-file.js';
 import type { Dataset } from '../data/dataset.js';
 import { type HostCoreset, hostCoreset } from '../evaluation/host-coreset.js';
@@ -56,10 +56,29 @@ export async function readCurve(folder: string): Promise<LearningCurve['points']
 
 const labelsOf = (metadata: Metadata): 'probabilities' | 'logits' => (metadata['labels'] === 'logits' ? 'logits' : 'probabilities');
 
+const remedy = 'use a coreset file learned for this data set';
+
+/** What makes a coreset of the right shapes useless all the same. */
+function checkContents({ y, classes, weights }: HostCoreset): void {
+  if (weights.length === 0) throw new CheckpointError('the coreset has no points', remedy);
+  if (!weights.some((weight) => weight > 0)) throw new CheckpointError("'weights' are all zero, so that the coreset says nothing", remedy);
+  for (let point = 0; point < weights.length; point++) {
+    const row = y.subarray(point * classes, (point + 1) * classes);
+    const total = row.reduce((a, b) => a + b, 0);
+    if (row.some((p) => p < 0) || Math.abs(total - 1) > 1e-3) {
+      throw new CheckpointError(
+        `row ${point} of 'y' is [${Array.from(row.subarray(0, 4), (p) => Number(p.toPrecision(3)))}${classes > 4 ? ', …' : ''}] with sum ${Number(total.toPrecision(4))}, expected probabilities`,
+        "store label probabilities that sum to 1, or logits with 'labels': 'logits' in the metadata",
+      );
+    }
+  }
+}
+
 /**
  * A published coreset for a data set.
  *
- * @throws CheckpointError if the bytes are no coreset, or do not fit the data set's images and classes.
+ * @throws CheckpointError if the bytes are no coreset, or do not fit the data set's images and classes, or have no point that
+ * counts, or labels that are no probabilities.
  */
 export async function readCoreset(
   bytes: Uint8Array,
@@ -67,7 +86,9 @@ export async function readCoreset(
 ): Promise<{ readonly coreset: HostCoreset; readonly metadata: Metadata }> {
   const { coreset, metadata } = loadCoreset(bytes, { inputShape: dataset.shape, classes: dataset.classes });
   try {
-    return { coreset: await hostCoreset(coreset, labelsOf(metadata)), metadata };
+    const onHost = await hostCoreset(coreset, labelsOf(metadata));
+    checkContents(onHost);
+    return { coreset: onHost, metadata };
   } finally {
     disposeTree(coreset);
   }

@@ -3,7 +3,7 @@ import { GridComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { ReliabilityBin } from '../metrics/calibration.js';
-import type { LearningCurve } from './curve.js';
+import type { CurveField, LearningCurve } from './curve.js';
 import type { ResultRow } from './results.js';
 
 // ECharts blends colours only it can parse, so it draws with these and they become the page's variables afterwards.
@@ -21,7 +21,7 @@ const stand: Readonly<Record<ResultRow['kind'] | 'ink' | 'muted' | 'line' | 'pap
 const font = 'system-ui, sans-serif';
 
 /** Curves over steps: one thin line per seed, their mean drawn bold where the seeds share their steps. */
-export function curveChart(curves: readonly LearningCurve[], field: 'value' | 'validationAccuracy', label: string): string {
+export function curveChart(curves: readonly LearningCurve[], field: CurveField, label: string): string {
   const percent = field === 'validationAccuracy';
   const lines = curves.map(({ points }) =>
     points.flatMap((point) => {
@@ -30,16 +30,29 @@ export function curveChart(curves: readonly LearningCurve[], field: 'value' | 'v
     }),
   );
   const faint = lines.length > 1 ? 0.4 : 1;
+  // A few scores are points that a line helps the eye to join; a long series is a line.
+  const few = lines.every((data) => data.length <= 10);
   const seeds = lines.map((data) => ({
     type: 'line',
     data,
-    showSymbol: data.length === 1,
+    showSymbol: few && lines.length === 1,
     lineStyle: { width: lines.length > 1 ? 1 : 2, opacity: faint, color: stand.learned },
     itemStyle: { color: stand.learned },
   }));
   const average = lines.length > 1 ? meanLine(lines) : [];
   const mean =
-    average.length === 0 ? [] : [{ type: 'line', data: average, showSymbol: false, lineStyle: { width: 2.5, color: stand.learned } }];
+    average.length === 0
+      ? []
+      : [
+          {
+            type: 'line',
+            data: average,
+            showSymbol: few,
+            symbolSize: 6,
+            lineStyle: { width: 2.5, color: stand.learned },
+            itemStyle: { color: stand.learned },
+          },
+        ];
   return draw(460, 260, label, {
     grid: { left: 52, right: 16, top: 14, bottom: 42 },
     xAxis: { ...axis('outer step'), min: 'dataMin', max: 'dataMax' },

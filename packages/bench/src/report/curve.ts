@@ -14,5 +14,8 @@ export interface LearningCurve {
   }[];
 }
 
+/** What a chart of curves can show. */
+export type CurveField = Exclude<keyof LearningCurve['points'][number], 'step'>;
+
 /** Colour of a row: a CSS variable of the page, by kind. */
 export const kindColour = (kind: ResultRow['kind']): string => `var(--${kind})`;

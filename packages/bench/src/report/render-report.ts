@@ -1,6 +1,6 @@
 import { ConfigError } from '@bpc/core';
 import type { ReliabilityBin } from '../metrics/calibration.js';
-import { kindColour, type LearningCurve } from './curve.js';
+import { type CurveField, kindColour, type LearningCurve } from './curve.js';
 import { formatSummary, formatValue, mainMetrics, metricLabel } from './format.js';
 import { headline } from './headline.js';
 import { type Html, html, trusted } from './html.js';
@@ -76,6 +76,13 @@ const splitNotes = {
   validation: 'These figures are for choosing settings and are no results: score the test set for those.',
 } as const;
 
+const predictingBy = {
+  ensemble:
+    'Predictions of several networks, each trained from its own fresh start, are averaged. At temperature T = 0 each is a single best fit, so this is an ensemble and no sample of a posterior.',
+  posterior:
+    'Predictions are averaged over draws of network weights from the posterior given the coreset, several chains from fresh starts. Rows called ensemble are single best fits instead.',
+} as const;
+
 function comparison({ rows, task }: Results, charts: Charts): Html {
   const split = scoredSplit(task);
   const scored = rows.some((row) => row.metrics['accuracy'] !== undefined);
@@ -85,24 +92,33 @@ function comparison({ rows, task }: Results, charts: Charts): Html {
   const extra = [...new Set(rows.flatMap((row) => Object.keys(row.metrics)))].filter((metric) => !mainMetrics.includes(metric));
   const more = extra.length === 0 ? undefined : html`<details><summary>More metrics</summary>${table(rows, extra)}</details>`;
   const notes = rows.filter((row) => row.note !== undefined).map((row) => html`<dt>${row.name}</dt><dd>${row.note}</dd>`);
+  const posterior = rows.some((row) => row.inference === 'posterior');
+  const how = typeof task['prediction'] === 'string' ? `Here, for every row but the ceiling: ${task['prediction']}.` : '';
+  const predicting =
+    rows.some((row) => row.inference !== undefined) || how !== ''
+      ? html`<dt>${posterior ? 'Posterior' : 'Ensemble'}</dt><dd>${posterior ? predictingBy.posterior : predictingBy.ensemble} ${how}</dd>`
+      : undefined;
   return html`<section><h2>Against controls and ceiling</h2>${chart}${table(rows, mainMetrics)}${more}
 <dl class="notes">
 <dt>Control</dt><dd>Costs no learning and gets the same treatment in the same run: random real images, drawn afresh per seed; the real images nearest their class mean; the coreset before its first step. Learning counts for what it gains over the best of them.</dd>
 <dt>Ceiling</dt><dd>The same network trained on the full training split: what these settings could reach with all the data.</dd>
 <dt>Mean ± std</dt><dd>Over the stated number of seeds, population standard deviation. Every metric is computed on the whole ${split} set at once, never averaged over batches. ${splitNotes[split]}</dd>
-<dt>NLL, Brier, ECE</dt><dd>Smaller is better: negative log-likelihood of the averaged prediction; squared error of its probabilities (0 to 2); gap between confidence and accuracy in 15 equal bins.</dd>
+${predicting}<dt>NLL</dt><dd>Negative log-likelihood, nats: minus the log of the probability that the averaged prediction gave to the true class, averaged over images. Smaller is better; it punishes being sure and wrong.</dd>
+<dt>Brier</dt><dd>Squared distance between the predicted probabilities and the truth, 0 to 2. Smaller is better.</dd>
+<dt>ECE</dt><dd>Expected calibration error: how far confidence is from accuracy, averaged over 15 equal bins of confidence. Smaller is better.</dd>
 ${notes}</dl></section>`;
 }
 
 function table(rows: readonly ResultRow[], metrics: readonly string[]): Html {
   const shown = metrics.filter((metric) => rows.some((row) => row.metrics[metric] !== undefined));
+  const inferred = rows.some((row) => row.inference !== undefined);
   const body = rows.map((row) => {
     const seeds = seedsOf(row);
     const dot = html`<span class="dot" style="background:${kindColour(row.kind)}"></span>`;
-    return html`<tr class="${row.kind}"><th scope="row">${dot}${row.name}</th>${shown.map((metric) => cell(metric, row.metrics[metric]))}<td>${Number.isFinite(seeds) ? seeds : '–'}</td><td>${row.kind}</td></tr>`;
+    return html`<tr class="${row.kind}"><th scope="row">${dot}${row.name}</th>${shown.map((metric) => cell(metric, row.metrics[metric]))}<td>${Number.isFinite(seeds) ? seeds : '–'}</td><td>${row.kind}</td>${inferred ? html`<td>${row.inference ?? '–'}</td>` : undefined}</tr>`;
   });
   const head = shown.map((metric) => html`<th scope="col">${metricLabel(metric)}</th>`);
-  return html`<div class="scroll"><table><thead><tr><th scope="col">Row</th>${head}<th scope="col">Seeds</th><th scope="col">Kind</th></tr></thead><tbody>${body}</tbody></table></div>`;
+  return html`<div class="scroll"><table><thead><tr><th scope="col">Row</th>${head}<th scope="col">Seeds</th><th scope="col">Kind</th>${inferred ? html`<th scope="col">Predicts by</th>` : undefined}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 function cell(metric: string, summary: MetricSummary | undefined): Html {
@@ -133,16 +149,20 @@ function pngSize(png: Uint8Array): { readonly width: number; readonly height: nu
 }
 
 function curves(all: readonly LearningCurve[], charts: Charts): Html | undefined {
-  const panel = (field: 'value' | 'validationAccuracy', caption: string) => {
+  const panel = (field: CurveField, caption: string) => {
     const some = all.some(({ points }) => points.some((point) => point[field] !== undefined));
     return some
       ? html`<figure><figcaption><strong>${caption}</strong></figcaption>${trusted(charts.curveChart(all, field, caption))}</figure>`
       : undefined;
   };
-  const panels = [panel('validationAccuracy', 'Validation accuracy, %'), panel('value', 'Divergence estimate')];
+  const panels = [
+    panel('validationAccuracy', 'Validation accuracy, %'),
+    panel('validationNll', 'Validation NLL, nats'),
+    panel('value', 'Divergence estimate'),
+  ];
   if (panels.every((part) => part === undefined)) return undefined;
   const note = all.length > 1 ? 'One thin line per seed; the bold line is their mean.' : 'One seed.';
-  return html`<section><h2>Learning</h2><p class="muted">${note} The estimate steers the gradient; it need not fall while the coreset improves.</p><div class="pair">${panels}</div></section>`;
+  return html`<section><h2>Learning</h2><p class="muted">${note} Validation points are the coreset at that step, scored by one network per seed on images that no learning and no row uses: they show the course, not the result. The divergence estimate steers the gradient; it need not fall while the coreset improves.</p><div class="pair">${panels}</div></section>`;
 }
 
 function reliability({ rows, task }: Results, bins: Readonly<Record<string, readonly ReliabilityBin[]>>, charts: Charts): Html | undefined {

@@ -6,7 +6,7 @@ export const seedsOf = (row: ResultRow): number =>
   Object.values(row.metrics).reduce((least, { n }) => Math.min(least, n), Number.POSITIVE_INFINITY);
 
 /**
- * The table for a terminal: aligned columns of plain text, `mean ± std`, one row per line, no colours.
+ * The table for a terminal: aligned columns of plain text, `mean ± std`, one row per line, no colours; at the end a row's kind and how it predicts.
  *
  * @param metrics - which columns. Default: accuracy, NLL, Brier, ECE.
  *
@@ -19,7 +19,8 @@ export const seedsOf = (row: ResultRow): number =>
  */
 export function renderTable(results: Pick<Results, 'rows'>, metrics: readonly string[] = mainMetrics): string {
   const shown = metrics.filter((metric) => results.rows.some((row) => row.metrics[metric] !== undefined));
-  const head = ['', ...shown.map(metricLabel), 'seeds', ''];
+  const inferred = results.rows.some((row) => row.inference !== undefined);
+  const head = ['', ...shown.map(metricLabel), 'seeds', '', ...(inferred ? [''] : [])];
   const body = results.rows.map((row) => {
     const seeds = seedsOf(row);
     return [
@@ -27,6 +28,7 @@ export function renderTable(results: Pick<Results, 'rows'>, metrics: readonly st
       ...shown.map((metric) => formatSummary(metric, row.metrics[metric])),
       Number.isFinite(seeds) ? `${seeds}` : '–',
       row.kind,
+      ...(inferred ? [row.inference ?? ''] : []),
     ];
   });
   const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => cells[column]?.length ?? 0)));
@@ -34,7 +36,7 @@ export function renderTable(results: Pick<Results, 'rows'>, metrics: readonly st
     cells
       .map((cell, column) => {
         const width = widths[column] ?? 0;
-        return column === 0 || column === head.length - 1 ? cell.padEnd(width) : cell.padStart(width);
+        return column === 0 || column > shown.length + 1 ? cell.padEnd(width) : cell.padStart(width);
       })
       .join('  ')
       .trimEnd();

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { StorageError } from '@bpc/core';
+import { CheckpointError, StorageError } from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
 import { storageError, writeAtomically } from '../data/atomic-file.js';
 import { assertSameRun, continued, type Fingerprint } from './fingerprint.js';
+import { lockFolder } from './folder-lock.js';
 
 /** The folder of one run: results on top, everything needed to resume under `checkpoint/`. */
 export interface RunFolder {
@@ -19,6 +20,8 @@ export interface RunFolder {
   readPiece<T>(name: string): T | undefined;
   /** Stores a finished piece of work, whole or not at all. */
   writePiece(name: string, value: unknown): Promise<void>;
+  /** Lets other processes have the folder; the end of this process does so too. */
+  release(): Promise<void>;
 }
 
 interface OpenOptions {
@@ -74,11 +77,28 @@ function readJson(path: string): unknown {
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+// What is under `checkpoint/` and how: raised with every change that would make an older folder read wrongly.
+const format = 2;
+
+/** The record of the run that a folder holds. @throws StorageError, CheckpointError */
+function readRecord(folder: string, runFile: string): Fingerprint {
+  const stored = readJson(runFile);
+  if (!isRecord(stored)) throw new StorageError(`${runFile} is damaged`, 'delete the folder, or pass another --out');
+  const { format: found = 1, ...record } = stored;
+  if (found !== format) {
+    throw new CheckpointError(
+      `${folder} holds a run in format ${String(found)}, written by another version of bpc; this one continues format ${format}`,
+      'finish it with the version that began it, pass another --out, or delete the folder',
+    );
+  }
+  return record;
+}
+
 /**
- * Opens a run's folder, to start or to resume.
+ * Opens a run's folder, to start or to resume, and keeps other processes out of it.
  *
- * @throws StorageError if it cannot be used, or holds files that are not a run's; CheckpointError if it holds a run with
- * other settings.
+ * @throws StorageError if it cannot be used, holds files that are not a run's, or is in use by another process;
+ * CheckpointError if it holds a run with other settings or of another version.
  */
 export async function openRunFolder({ path: wanted, fingerprint, allowInexact = false }: OpenOptions): Promise<RunFolder> {
   const path = resolve(wanted);
@@ -90,16 +110,16 @@ export async function openRunFolder({ path: wanted, fingerprint, allowInexact = 
     throw new StorageError(`output folder ${path} is not empty and holds no run of this command`, 'pass --out with an empty or new folder');
   }
   if (resumed) {
-    const stored = readJson(runFile);
-    if (!isRecord(stored)) throw new StorageError(`${runFile} is damaged`, 'delete the folder, or pass another --out');
+    const stored = readRecord(path, runFile);
     assertSameRun(path, stored, fingerprint, allowInexact);
     const next = continued(stored, fingerprint);
     record = next === stored ? undefined : next;
   }
   await claimFolder(path);
+  const lock = await lockFolder(path);
   const writeJson = (file: string, text: string) => writeAtomically(file, (handle) => handle.writeFile(text));
   const piece = (name: string) => join(path, 'checkpoint', 'pieces', `${name}.json`);
-  if (record !== undefined) await writeJson(runFile, `${JSON.stringify(record, null, 2)}\n`);
+  if (record !== undefined) await writeJson(runFile, `${JSON.stringify({ format, ...record }, null, 2)}\n`);
   return {
     path,
     resumed,
@@ -108,5 +128,6 @@ export async function openRunFolder({ path: wanted, fingerprint, allowInexact = 
     // The caller wrote the piece under this name with these settings, so its type is known to be T.
     readPiece: <T>(name: string) => readJson(piece(name)) as T | undefined,
     writePiece: (name, value) => writeJson(piece(name), JSON.stringify(value)),
+    release: lock.release,
   };
 }

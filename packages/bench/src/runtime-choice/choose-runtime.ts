@@ -1,4 +1,4 @@
-import { packageOf } from './open-runtime.js';
+import { openRuntime, packageOf } from './open-runtime.js';
 import { type ImportModule, importModule, importOptional } from './optional-package.js';
 import { parseRuntimeName, type RuntimeName } from './runtime-name.js';
 
@@ -8,6 +8,7 @@ interface ChoiceOptions {
   /** Tells the user about a fallback. */
   readonly announce: (message: string) => void;
   readonly load?: ImportModule;
+  readonly open?: typeof openRuntime;
 }
 
 /**
@@ -16,13 +17,15 @@ interface ChoiceOptions {
  * Without a wish: ONNX Runtime on the CPU where it loads, else the js runtime, and that is announced. A wish is fulfilled or
  * refused, never replaced.
  *
- * @throws ConfigError for an unknown name, or a package that cannot be loaded.
+ * @throws ConfigError for an unknown name, a package that cannot be loaded, or a device that does not start.
  */
-export async function chooseRuntime({ wanted, announce, load = importModule }: ChoiceOptions): Promise<RuntimeName> {
+export async function chooseRuntime({ wanted, announce, load = importModule, open = openRuntime }: ChoiceOptions): Promise<RuntimeName> {
   if (wanted !== undefined) {
     const name = parseRuntimeName(wanted);
     const needed = packageOf(name);
     if (needed !== undefined) await importOptional(needed, wanted, load);
+    // A package may be there without the device or driver it needs, which only starting it shows.
+    if (name.family === 'onnx' && name.provider !== 'cpu') await (await open({ name, threads: 1, load })).dispose();
     return name;
   }
   try {

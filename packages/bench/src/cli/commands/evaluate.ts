@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { CheckpointError, ConfigError } from '@bpc/core';
+import { CheckpointError, ConfigError, readMetadata } from '@bpc/core';
 import type { Command } from 'commander';
 import type { Overrides } from '../../config/index.js';
+import type { Dataset } from '../../data/dataset.js';
 import type { EvaluateTaskOptions } from '../../evaluation/evaluate-task.js';
+import type { HostCoreset } from '../../evaluation/host-coreset.js';
 import type { Score } from '../../evaluation/score.js';
 import { buildNetwork, networkSpec, networkTitle } from '../../experts/network.js';
 import { inferenceNote, readCoreset, seedsOf } from '../../learning/index.js';
 import { type ResultRow, summarise } from '../../report/results.js';
 import { renderTable } from '../../report/table.js';
 import { chooseRuntime, formatRuntimeName, packageVersions, peakRssMb } from '../../runtime-choice/index.js';
-import { moduleUrl, runWithProgress, type TaskSpec } from '../../workers/index.js';
+import { moduleUrl, plainMessage, runWithProgress, type TaskSpec } from '../../workers/index.js';
 import { addConfigFlags, configFromFlags, evaluationSettings, machineSettings, taskSettings } from '../config-flags.js';
 import { type CommandContext, printResult } from '../context.js';
 import { loadDataset } from '../load-dataset.js';
@@ -35,15 +37,39 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+const recorded = ['dataset', 'ipc', 'network', 'width', 'depth', 'seed'];
+
+/** What a coreset of this command says about how it was learned, so that it is scored in the same way unless told otherwise. */
+function recordOf(bytes: Uint8Array): Overrides {
+  try {
+    const { config } = readMetadata(bytes);
+    if (typeof config !== 'object' || config === null || Array.isArray(config)) return {};
+    return Object.fromEntries(Object.entries(config).filter(([name]) => recorded.includes(name)));
+  } catch {
+    // Files of other programs have no such record; what is wrong with a file is said when it is read as a whole.
+    return {};
+  }
+}
+
+/** The coreset of a file; what is wrong with it is said with the file's name. */
+async function readNamed(path: string, bytes: Uint8Array, dataset: Dataset): Promise<HostCoreset> {
+  try {
+    return (await readCoreset(bytes, dataset)).coreset;
+  } catch (cause) {
+    if (!(cause instanceof CheckpointError)) throw cause;
+    throw new CheckpointError(`coreset file ${path} does not fit ${dataset.name}: ${plainMessage(cause)}`, cause.remedy, { cause });
+  }
+}
+
 async function evaluate(context: CommandContext, options: EvaluateOptions): Promise<void> {
   const { reporter, signal } = context;
   if (options.coreset === undefined)
     throw new ConfigError('option --coreset is missing', 'pass --coreset with the path of a safetensors file');
   const bytes = await readBytes(options.coreset);
-  const config = configFromFlags(options, groups);
+  const config = configFromFlags(options, groups, recordOf(bytes));
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
   const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
-  const { coreset } = await readCoreset(bytes, dataset);
+  const coreset = await readNamed(options.coreset, bytes, dataset);
   const network = networkSpec(config, dataset);
   buildNetwork(network);
   context.beginWork();
@@ -67,8 +93,9 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
   const metrics = Object.keys(first?.metrics ?? {}).map(
     (metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const,
   );
-  const note = inferenceNote(first?.inference ?? 'ensemble', config.evaluation);
-  const row: ResultRow = { name: first?.inference ?? 'ensemble', kind: 'other', note, metrics: Object.fromEntries(metrics) };
+  const inference = first?.inference ?? 'ensemble';
+  const note = inferenceNote(inference, config.evaluation, [coreset.weights]);
+  const row: ResultRow = { name: inference, kind: 'other', inference, note, metrics: Object.fromEntries(metrics) };
   const seconds = { evaluate: Math.round((performance.now() - begun) / 10) / 100 };
   const document = {
     task: { dataset: dataset.name, coreset: options.coreset, points: coreset.weights.length, network: networkTitle(config), seeds },
@@ -97,7 +124,9 @@ export function addEvaluateCommand(program: Command, run: Runner): void {
     .addHelpText(
       'after',
       `
-Fresh networks are trained on the coreset and their predictions averaged; metrics are over the whole test split.
+Fresh networks are trained on the coreset and their predictions averaged; metrics are over the whole test split. Data set,
+network and first seed are those that the file was learned with, if it says so; with --seeds 1 this repeats the figures of
+its own seed.
 
 Examples:
   bpc evaluate --coreset bpc-out/mnist-ipc1-bpc-cd/coreset.safetensors

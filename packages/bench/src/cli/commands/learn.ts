@@ -1,9 +1,18 @@
 import type { Command } from 'commander';
-import type { Overrides } from '../../config/index.js';
+import type { Overrides, RunConfig } from '../../config/index.js';
 import { buildNetwork, networkSpec } from '../../experts/network.js';
 import { missingExperts } from '../../experts/train-experts.js';
-import { checkImagesPerClass, expertSettings as expertsOf, learnRun } from '../../learning/index.js';
+import {
+  checkImagesPerClass,
+  describeRun,
+  expertSettings as expertsOf,
+  learnRun,
+  type OutputPaths,
+  roughSeconds,
+} from '../../learning/index.js';
+import { formatSeconds } from '../../progress/index.js';
 import { headline } from '../../report/headline.js';
+import type { Results } from '../../report/results.js';
 import { renderTable } from '../../report/table.js';
 import { claimFolder, defaultRunFolder, fingerprint, openRunFolder } from '../../run-folder/index.js';
 import { chooseRuntime, exactEnvironment, formatRuntimeName } from '../../runtime-choice/index.js';
@@ -41,28 +50,58 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
   const network = networkSpec(config, dataset);
   buildNetwork(network);
   const allowInexact = options.allowInexact ?? false;
-  const folder = await openRunFolder({
-    path: options.out ?? defaultRunFolder(config),
-    fingerprint: fingerprint(config, formatRuntimeName(runtime), exactEnvironment()),
-    allowInexact,
-  });
   const expertFolder = options.expertFolder === undefined ? {} : { expertFolder: await claimFolder(options.expertFolder) };
   if (expertFolder.expertFolder !== undefined) {
     // Other settings are refused now; damaged files are announced when they are replaced.
     await missingExperts({ ...expertsOf(config, network), dataset, folder: expertFolder.expertFolder, warn: () => undefined });
   }
+  const folder = await openRunFolder({
+    path: options.out ?? defaultRunFolder(config),
+    fingerprint: fingerprint(config, formatRuntimeName(runtime), exactEnvironment()),
+    allowInexact,
+  });
   if (config.scoreOn === 'validation') reporter.warn('scores are on the validation split: use them to choose settings, not as results');
   context.beginWork();
   if (folder.resumed) reporter.note(`continuing the run in ${folder.path}`);
+  else for (const line of describeRun(config, dataset, folder.path)) reporter.note(line);
+  if (!folder.resumed && runtime.family === 'onnx' && runtime.provider === 'cpu')
+    reporter.note(`  This takes about ${formatSeconds(roundedUp(roughSeconds(config, dataset)))} on an idle machine.`);
   const { workers, threads } = config;
-  const { results, paths } = await withPool({ workers, threads, runtime, dataset, signal }, (pool) =>
-    learnRun({ config, dataset, runtime, folder, pool, reporter, allowInexact, ...expertFolder }),
-  );
+  try {
+    const { results, paths } = await withPool({ workers, threads, runtime, dataset, signal }, (pool) =>
+      learnRun({ config, dataset, runtime, folder, pool, reporter, allowInexact, ...expertFolder }),
+    );
+    printLearned(context, config, results, paths);
+  } finally {
+    await folder.release();
+  }
+}
+
+/** To half minutes from one minute on: an estimate should not look like a measurement. */
+const roundedUp = (seconds: number): number => (seconds < 60 ? Math.ceil(seconds / 10) * 10 : Math.ceil(seconds / 30) * 30);
+
+function printLearned(context: CommandContext, { dataset, ipc, seed }: RunConfig, results: Results, paths: OutputPaths): void {
   printResult(context, { ...results, files: paths }, () => {
     const notes = results.rows.map(({ name, note }) => `  ${name}: ${note ?? ''}`);
-    return [headline(results), '', renderTable(results), '', ...notes, '', `report:  ${paths.report}`, `coreset: ${paths.coreset}`].join(
-      '\n',
-    );
+    const wall = Object.values(results.environment.seconds).reduce((a, b) => a + b, 0);
+    return [
+      headline(results),
+      '',
+      renderTable(results),
+      '',
+      ...notes,
+      `  all but full: ${String(results.task['prediction'])}`,
+      '',
+      `took ${formatSeconds(wall)}, ${results.environment.peakRssMb} MB of memory at most`,
+      `report:  ${paths.report} (open it in a browser)`,
+      `picture: ${paths.picture}`,
+      `coreset: ${paths.coreset} (seed ${seed})`,
+      '',
+      'next:',
+      `  bpc evaluate --coreset ${paths.coreset}`,
+      `  bpc learn --dataset ${dataset} --ipc ${ipc === 1 ? 10 : 1}`,
+      '  in a checkout of the repository: npm run bpc -- <command> in place of bpc <command>',
+    ].join('\n');
   });
 }
 
