@@ -39,6 +39,10 @@ describe('ratios', () => {
     expect(ratiosOf([row('onnx:cpu'), row('torch-eager', 10)])).toEqual([]);
   });
 
+  it('have no goals on networks that the goals are not about', () => {
+    expect(ratiosOf([row('onnx:cpu', 20), row('torch-eager', 10)], {})).toEqual([{ name: 'onnx:cpu / torch-eager, batch 10', value: 2 }]);
+  });
+
   it('are printed with whether the goal is met; absent peers have dashes and a reason', () => {
     const rows = [row('onnx:cpu', 20), row('tfjs:wasm', 200), row('torch-eager', 10), row('torch-compile')];
     const text = renderBench({ bench: 'cd-step', rows, ratios: ratiosOf(rows), environment: {} });
