@@ -1,4 +1,4 @@
-import { threefry2x32 } from './random-bits.js';
+import { threefry2x32 } from './threefry.js';
 import type { Tree } from './tree.js';
 import { treeEntries } from './tree.js';
 

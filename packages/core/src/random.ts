@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import { ConfigError } from './errors.js';
-import { fillNormal, fillUniform, threefry2x32 } from './random-bits.js';
+import { fillNormal, fillUniform } from './random-bits.js';
+import { threefry2x32 } from './threefry.js';
 import { activeTrace } from './tracing.js';
 
 declare const opaque: unique symbol;

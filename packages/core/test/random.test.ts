@@ -1,6 +1,6 @@
 import { foldIn, hostNormal, hostPermutation, hostUniform, key, keyFromString, keyToString, split } from '@bpc/core';
 import { describe, expect, it } from 'vitest';
-import { threefry2x32 } from '../src/random-bits.js';
+import { threefry2x32 } from '../src/threefry.js';
 
 describe('threefry2x32', () => {
   it('matches the known-answer vectors of Random123', () => {
@@ -55,6 +55,15 @@ describe('hostUniform and hostPermutation', () => {
     expect(Math.min(...u.subarray(0, 1000))).toBeGreaterThanOrEqual(0);
     expect(u.every((v) => v >= 0 && v < 1)).toBe(true);
     expect(Math.abs(u.reduce((a, b) => a + b, 0) / u.length - 0.5)).toBeLessThan(5 / Math.sqrt(12 * u.length));
+  });
+
+  it('are the words of Threefry blocks 0, 1, 2, … in order, as many as are asked for', () => {
+    const words = [Number.parseInt(keyToString(key(5)).slice(0, 8), 16), Number.parseInt(keyToString(key(5)).slice(8), 16)] as const;
+    const expected = Array.from({ length: 6 }, (_, block) => threefry2x32(...words, 1, block)).flatMap((pair) =>
+      pair.map((w) => (w >>> 8) / 2 ** 24),
+    );
+    for (let count = 0; count <= 12; count++) expect([...hostUniform(key(5), count)]).toEqual(expected.slice(0, count));
+    for (let count = 0; count <= 12; count++) expect(hostNormal(key(5), count)).toEqual(hostNormal(key(5), 50).subarray(0, count));
   });
 
   it('permute every index exactly once', () => {
