@@ -355,6 +355,10 @@ describe('a finished run', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout).rows[0].metrics).toEqual(JSON.parse(first.stdout).rows[3].metrics);
     expect(JSON.parse(stdout).rows[0].name).toBe('ensemble');
+    expect(JSON.parse(stdout).task.scoredOn).toBe('test');
+    const onValidation = await bpc('evaluate', ...settings, '--coreset', coreset, '--score-on', 'validation');
+    expect(onValidation.stdout).toContain('on the validation split');
+    expect(onValidation.stdout).not.toContain('test');
   });
 
   it('leaves no half-written files', () => {

@@ -98,7 +98,14 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
   const row: ResultRow = { name: inference, kind: 'other', inference, note, metrics: Object.fromEntries(metrics) };
   const seconds = { evaluate: Math.round((performance.now() - begun) / 10) / 100 };
   const document = {
-    task: { dataset: dataset.name, coreset: options.coreset, points: coreset.weights.length, network: networkTitle(config), seeds },
+    task: {
+      dataset: dataset.name,
+      coreset: options.coreset,
+      points: coreset.weights.length,
+      network: networkTitle(config),
+      seeds,
+      scoredOn: config.scoreOn,
+    },
     rows: [row],
     environment: {
       runtime: formatRuntimeName(runtime),
@@ -111,12 +118,12 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
     },
     config: { evaluation: config.evaluation },
   };
-  printResult(context, document, () => [renderTable({ rows: [row] }), '', `  ${note}`].join('\n'));
+  printResult(context, document, () => [renderTable({ rows: [row] }), '', `  on the ${config.scoreOn} split; ${note}`].join('\n'));
 }
 
 /** `bpc evaluate`. */
 export function addEvaluateCommand(program: Command, run: Runner): void {
-  const command = program.command('evaluate').description('score any coreset file on the test split');
+  const command = program.command('evaluate').description('score any coreset file');
   addConfigFlags(command, groups);
   command
     .option('--coreset <file>', 'safetensors file with x [points, …], y [points, classes] and weights [points]')
@@ -124,7 +131,7 @@ export function addEvaluateCommand(program: Command, run: Runner): void {
     .addHelpText(
       'after',
       `
-Fresh networks are trained on the coreset and their predictions averaged; metrics are over the whole test split. Data set,
+Fresh networks are trained on the coreset and their predictions averaged; metrics are over the whole split. Data set,
 network and first seed are those that the file was learned with, if it says so; with --seeds 1 this repeats the figures of
 its own seed.
 
