@@ -1,4 +1,13 @@
-import { ConfigError, ensureHostBackend, type HostTree, type Program, type ProgramArgument, type Runtime, type Tree } from '@bpc/core';
+import {
+  ConfigError,
+  ensureHostBackend,
+  type HostTree,
+  installGradients,
+  type Program,
+  type ProgramArgument,
+  type Runtime,
+  type Tree,
+} from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import type { Target } from '../ir/index.js';
 import { compiledDensity } from './density.js';
@@ -25,6 +34,8 @@ export type CompiledRuntimeOptions = {
  */
 export function compiledRuntime({ target }: CompiledRuntimeOptions): Runtime {
   ensureHostBackend();
+  // Functions may take gradients by tfjs's own means, which needs the rules too.
+  installGradients();
   const open = new Set<{ dispose(): Promise<void> }>();
   let disposed = false;
   const check = () => {

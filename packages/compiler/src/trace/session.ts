@@ -62,7 +62,7 @@ function translate(error: unknown, name: string, target: string): unknown {
   if (gradient !== undefined) {
     return new MissingGradientError(
       `'${name}' differentiates through '${gradient}', which has no gradient rule`,
-      'call installGradients() of @bpc/core first',
+      'compose it from operations that have one (see ops of @bpc/core)',
       { cause: error },
     );
   }

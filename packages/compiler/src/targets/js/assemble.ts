@@ -1,3 +1,4 @@
+import { ConfigError } from '@bpc/core';
 import { item } from '../../ir/shape.js';
 import { kernels } from './kernels/index.js';
 import { assignMemory } from './memory.js';
@@ -101,10 +102,24 @@ export function generate(program: LoopProgram): Generated {
   ];
   const source = `${head.join('\n')}\n${functions(parts, program.storages)}`;
   const values = constants.map((storage) => Float64Array.from(storage.values ?? []));
-  const run: Fused = new Function('kernels', 'geometries', 'constants', source)(kernels, geometries, values);
+  const run: Fused = evaluator(source)(kernels, geometries, values);
   // Rows computed from made-up inputs would be out of range; long programs are no matter of microseconds.
   if (!dynamic && statements.every(({ trips }) => trips < LONG_LOOP)) warmUp(run, program);
   return { run, source };
+}
+
+function evaluator(source: string): (...bindings: readonly unknown[]) => Fused {
+  try {
+    // What the source returns is what `functions` prints.
+    return new Function('kernels', 'geometries', 'constants', source) as (...bindings: readonly unknown[]) => Fused;
+  } catch (cause) {
+    if (!(cause instanceof EvalError)) throw cause;
+    throw new ConfigError(
+      "the js runtime may not compile JavaScript here: the page's Content-Security-Policy has no 'unsafe-eval', or Node forbids it",
+      'allow it, or use onnxRuntime() of @bpc/backend-onnx or eagerRuntime() of @bpc/core',
+      { cause },
+    );
+  }
 }
 
 /**

@@ -47,6 +47,8 @@ export function compileToJs(graph: Graph, options: JsTargetOptions = {}): JsExec
  * The target that computes in JavaScript, in float64, in the calling thread: nothing to install, in Node and in browsers.
  *
  * Uses `new Function`, which a Content-Security-Policy without `'unsafe-eval'` forbids.
+ *
+ * @throws ConfigError from `lower` where JavaScript may not be compiled; MissingKernelError if an operation has no lowering.
  */
 export function jsTarget(options: JsTargetOptions = {}): Target {
   return {
