@@ -143,6 +143,25 @@ describe('renderTable', () => {
   });
 });
 
+describe('rows at T = 0', () => {
+  const rows: ResultRow[] = [{ ...row('learned', 'learned', 0.86), inference: 'ensemble' }];
+
+  it('are called ensemble in the table and in the report, never posterior', async () => {
+    expect(renderTable({ rows }).split('\n')[2]).toMatch(/learned +ensemble$/);
+    const page = await renderReport({ ...results, rows });
+    expect(page).toContain('<td>ensemble</td>');
+    expect(page).toMatch(/<dt>Ensemble<\/dt><dd>[^<]*no sample of a posterior/);
+    expect(page).not.toContain('<dt>Posterior</dt>');
+  });
+
+  it('stay apart from posterior rows of the same report', async () => {
+    const page = await renderReport({ ...results, rows: [...rows, { ...row('warm', 'other', 0.8), inference: 'posterior' }] });
+    expect(page).toContain('<dt>Posterior</dt>');
+    expect(page).toContain('<td>ensemble</td>');
+    expect(page).toContain('<td>posterior</td>');
+  });
+});
+
 describe('renderReport', () => {
   const png = contactSheet(new Float32Array(40), { shape: [2, 2, 1], normalisation });
   const assets: ReportAssets = {

@@ -64,6 +64,10 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
     augmentDraws,
     augment: parseAugmentation(config.augment),
   });
+  const record = coresetRecord(dataset, labels, { method: config.method, seed, config: learningRecord(config), ...maker(tools.shared) });
+  const kept = new Set(snapshotSteps(config));
+  const every = Math.max(1, Math.floor(steps / curvePoints));
+  const points = await readCurve(folder);
   const run = () =>
     learn({
       objective,
@@ -74,20 +78,18 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
       steps,
       key: foldIn(key(seed), LEARN),
       signal: tools.signal,
+      onStop: () => writeCurve(folder, points),
       ...(learnWeights ? { project: keepWeightsNonNegative } : {}),
       checkpoint: { store: fileStore(folder), every: config.checkpointEvery, config: learningRecord(config), allowInexact },
     });
-  const record = coresetRecord(dataset, labels, { method: config.method, seed, config: learningRecord(config), ...maker(tools.shared) });
-  const kept = new Set(snapshotSteps(config));
-  const every = Math.max(1, Math.floor(steps / curvePoints));
-  const points = await readCurve(folder);
   let learned: Coreset | undefined;
   try {
     for await (const { step, coreset, value } of run()) {
       // A resumed run repeats the steps after its checkpoint, and their points.
       while ((points.at(-1)?.step ?? 0) >= step) points.pop();
       if (value !== undefined && (step % every === 0 || step === steps)) points.push({ step, value });
-      if (step % config.checkpointEvery === 0 || step === steps) await writeCurve(folder, points);
+      // Before the checkpoint of the next step too: killed behind it, a run would not see these points again.
+      if ([0, 1].includes((step + 1) % config.checkpointEvery) || step === steps) await writeCurve(folder, points);
       if (kept.has(step)) await writeSnapshot(folder, step, coreset, record);
       if (step === steps) learned = cloneTree(coreset);
       tools.progress({ done: step, total: steps });

@@ -28,7 +28,12 @@ export interface OutputPaths {
   readonly coreset: string;
 }
 
-/** Writes the files people look for: results, report, picture, and every seed's coreset (the first one's without a number). */
+/**
+ * Writes the files people look for: results, report, picture, and every seed's coreset.
+ *
+ * `coreset.safetensors` and the pictures are always the first seed's: picking the best seed by its score would flatter the
+ * published file. Seed `s` of the others is in `coreset-seed<s>.safetensors`.
+ */
 export async function writeOutputs(options: OutputOptions): Promise<OutputPaths> {
   const { folder, dataset, results, rows, seeds, learned, before } = options;
   const paths: OutputPaths = {

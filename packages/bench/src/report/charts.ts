@@ -20,7 +20,7 @@ const stand: Readonly<Record<ResultRow['kind'] | 'ink' | 'muted' | 'line' | 'pap
 
 const font = 'system-ui, sans-serif';
 
-/** Curves over steps: one thin line per seed, their mean drawn bold where the seeds share their steps. */
+/** Curves over steps: one thin line per seed, their mean drawn bold where the seeds share their steps, smoothed if long. */
 export function curveChart(curves: readonly LearningCurve[], field: CurveField, label: string): string {
   const percent = field === 'validationAccuracy';
   const lines = curves.map(({ points }) =>
@@ -29,17 +29,20 @@ export function curveChart(curves: readonly LearningCurve[], field: CurveField, 
       return y === undefined || !Number.isFinite(y) ? [] : [[point.step, percent ? 100 * y : y] as const];
     }),
   );
-  const faint = lines.length > 1 ? 0.4 : 1;
   // A few scores are points that a line helps the eye to join; a long series is a line.
   const few = lines.every((data) => data.length <= 10);
+  const faint = few ? (lines.length > 1 ? 0.4 : 1) : 0.2;
   const seeds = lines.map((data) => ({
     type: 'line',
     data,
     showSymbol: few && lines.length === 1,
+    symbol: 'circle',
     lineStyle: { width: lines.length > 1 ? 1 : 2, opacity: faint, color: stand.learned },
     itemStyle: { color: stand.learned },
   }));
-  const average = lines.length > 1 ? meanLine(lines) : [];
+  const joint = lines.length > 1 ? meanLine(lines) : [];
+  // An estimate from one expert and one augmentation jumps about; its course only shows in a running mean.
+  const average = few ? joint : runningMean(joint.length > 0 ? joint : (lines[0] ?? []));
   const mean =
     average.length === 0
       ? []
@@ -48,6 +51,7 @@ export function curveChart(curves: readonly LearningCurve[], field: CurveField, 
             type: 'line',
             data: average,
             showSymbol: few,
+            symbol: 'circle',
             symbolSize: 6,
             lineStyle: { width: 2.5, color: stand.learned },
             itemStyle: { color: stand.learned },
@@ -161,6 +165,14 @@ function meanLine(lines: readonly (readonly (readonly [number, number])[])[]): (
   const aligned = others.every((line) => line.length === first.length && line.every(([step], i) => step === first[i]?.[0]));
   if (!aligned) return [];
   return first.map(([step], i) => [step, lines.reduce((sum, line) => sum + (line[i]?.[1] ?? 0), 0) / lines.length] as const);
+}
+
+function runningMean(line: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  const reach = Math.max(1, Math.round(line.length / 20));
+  return line.map(([step], i) => {
+    const near = line.slice(Math.max(0, i - reach), i + reach + 1);
+    return [step, near.reduce((sum, [, y]) => sum + y, 0) / near.length] as const;
+  });
 }
 
 function draw(width: number, height: number, label: string, option: EChartsCoreOption): string {

@@ -56,7 +56,7 @@ export async function renderReport(results: Results, assets: ReportAssets = {}):
 <body><main>
 <header><p class="task">${taskLine(results.task)}</p><h1>${headline(results).replaceAll(' %', '\u00a0%')}</h1></header>
 ${comparison(results, charts)}
-${sheets(assets)}
+${sheets(assets, results.task)}
 ${curves(assets.curves ?? [], charts)}
 ${reliability(results, assets.reliability ?? {}, charts)}
 ${records(results)}
@@ -126,10 +126,10 @@ function cell(metric: string, summary: MetricSummary | undefined): Html {
   return html`<td>${formatValue(metric, summary.mean)} <span class="std">± ${formatValue(metric, summary.std)}</span></td>`;
 }
 
-function sheets({ before, after }: ReportAssets): Html | undefined {
+function sheets({ before, after }: ReportAssets, { seed }: Results['task']): Html | undefined {
   if (before === undefined && after === undefined) return undefined;
   const tall = [before, after].some((png) => png !== undefined && pngSize(png).width < 3 * pngSize(png).height);
-  return html`<section><h2>The coreset</h2><p class="muted">Normalisation undone and clipped to the range of real images, the same mapping in both sheets.</p>
+  return html`<section><h2>The coreset</h2><p class="muted">${seed === undefined ? '' : `Seed ${String(seed)}, which is also in coreset.png and coreset.safetensors; other seeds have files with their number. `}Normalisation undone and clipped to the range of real images, the same mapping in both sheets.</p>
 <div class="sheets ${tall ? 'pair' : ''}">${sheet(before, 'Before learning')}${sheet(after, 'After learning')}</div></section>`;
 }
 
@@ -161,8 +161,8 @@ function curves(all: readonly LearningCurve[], charts: Charts): Html | undefined
     panel('value', 'Divergence estimate'),
   ];
   if (panels.every((part) => part === undefined)) return undefined;
-  const note = all.length > 1 ? 'One thin line per seed; the bold line is their mean.' : 'One seed.';
-  return html`<section><h2>Learning</h2><p class="muted">${note} Validation points are the coreset at that step, scored by one network per seed on images that no learning and no row uses: they show the course, not the result. The divergence estimate steers the gradient; it need not fall while the coreset improves.</p><div class="pair">${panels}</div></section>`;
+  const note = all.length > 1 ? 'One thin line per seed; the bold line is their mean.' : 'One seed; in bold a running mean.';
+  return html`<section><h2>Learning</h2><p class="muted">${note} Validation points are the coreset at that step, scored by one network per seed on images that no learning and no row uses: they show the course, not the result. The divergence estimate (bold: a running mean) steers the gradient; it need not fall while the coreset improves.</p><div class="pair">${panels}</div></section>`;
 }
 
 function reliability({ rows, task }: Results, bins: Readonly<Record<string, readonly ReliabilityBin[]>>, charts: Charts): Html | undefined {
@@ -179,22 +179,33 @@ function reliability({ rows, task }: Results, bins: Readonly<Record<string, read
 }
 
 function records({ environment, config, task }: Results): Html {
-  const { runtime, threads, node, versions, seconds, peakRssMb, ...others } = environment;
+  const { runtime, threads, node, versions, seconds, peakRssMb, threadSeconds, workers, resumed, ...others } = environment;
+  const count = typeof workers === 'number' ? `, ${workers} ${workers === 1 ? 'worker' : 'workers'}` : '';
   const whole = Object.values(seconds).reduce((a, b) => a + b, 0);
   const phases = Object.entries(seconds).map(([phase, s]) => `${phase} ${s.toFixed(1)} s`);
   const machine = {
-    Runtime: `${runtime}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    Runtime: `${runtime}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${count === '' ? '' : ' per task'}${count}`,
     'Node.js': node,
     Versions: Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
     'Wall time': `${whole.toFixed(1)} s (${phases.join(', ')})`,
     'Peak memory': `${Math.round(peakRssMb)} MB`,
+    ...(isRecord(threadSeconds) ? { 'Thread time': threadTime(threadSeconds) } : {}),
+    ...(resumed === undefined ? {} : { Resumed: resumed === true ? 'yes: times are sums over its parts' : 'no' }),
     ...others,
   };
   return html`<section><h2>Environment</h2>${record(machine)}</section>
 <section><h2>Configuration</h2>${record({ ...task, ...flatten(config) })}</section>`;
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+
+/** What threads were busy with; `learn` and scoring go on side by side. */
+const threadTime = (seconds: Readonly<Record<string, unknown>>): string =>
+  `${Object.entries(seconds)
+    .map(([kind, s]) => `${kind} ${Number(s).toFixed(1)} s`)
+    .join(', ')}; threads work side by side, and score controls and ceiling while coresets are learned`;
 
 function record(values: Readonly<Record<string, unknown>>): Html {
   const shown = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');

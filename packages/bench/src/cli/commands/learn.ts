@@ -83,6 +83,8 @@ const roundedUp = (seconds: number): number => (seconds < 60 ? Math.ceil(seconds
 function printLearned(context: CommandContext, { dataset, ipc, seed }: RunConfig, results: Results, paths: OutputPaths): void {
   printResult(context, { ...results, files: paths }, () => {
     const notes = results.rows.map(({ name, note }) => `  ${name}: ${note ?? ''}`);
+    // Started by npm, the command is in a checkout, where a shell does not find it under its own name.
+    const bpc = process.env['npm_lifecycle_event'] === undefined ? 'bpc' : 'npm run bpc --';
     const wall = Object.values(results.environment.seconds).reduce((a, b) => a + b, 0);
     return [
       headline(results),
@@ -98,16 +100,15 @@ function printLearned(context: CommandContext, { dataset, ipc, seed }: RunConfig
       `coreset: ${paths.coreset} (seed ${seed})`,
       '',
       'next:',
-      `  bpc evaluate --coreset ${paths.coreset}`,
-      `  bpc learn --dataset ${dataset} --ipc ${ipc === 1 ? 10 : 1}`,
-      '  in a checkout of the repository: npm run bpc -- <command> in place of bpc <command>',
+      `  ${bpc} evaluate --coreset ${paths.coreset}`,
+      `  ${bpc} learn --dataset ${dataset} --ipc ${ipc === 1 ? 10 : 1}`,
     ].join('\n');
   });
 }
 
 const examples = `
-A run writes results.json, report.html, coreset.png and coreset.safetensors to its folder. Ctrl-C saves; the same command
-continues where it stopped, bit for bit.
+A run writes results.json, report.html, coreset.png and coreset.safetensors (the first seed's; the others are in
+coreset-seed<n>.safetensors) to its folder. Ctrl-C saves; the same command continues where it stopped, bit for bit.
 
 Examples:
   bpc learn                                     MNIST, one image per class, three seeds
