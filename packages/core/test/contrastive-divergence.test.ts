@@ -24,7 +24,7 @@ import {
 import { divergenceConformance, relativeDeviation } from '@bpc/core/testing';
 import { mlp } from '@bpc/models';
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { add, memory, mul, profile, setBackend, sub, sum, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { add, memory, mul, profile, setBackend, sub, sum, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 beforeAll(async () => {
@@ -110,6 +110,21 @@ describe('contrastiveDivergence', () => {
       return treeLeaves(negative).reduce((total, leaf) => total + (sum(mul(leaf, leaf)).dataSync()[0] ?? 0), 0);
     };
     expect(end(5)).toBeLessThan(0.2 * end(undefined));
+  });
+
+  it.each([
+    ['sum', 1],
+    ['mean', 4],
+  ] as const)('weighs the prior like the likelihood under %s: one posterior, its potential divided by %i points', (reduction, divisor) => {
+    // Without a likelihood, a step shrinks every weight by 1 − λ·precision/divisor.
+    const silent = { ...model, logPrior: gaussianPrior({ precision: 3 }), logLikelihood: () => zeros([4]) as Tensor1D };
+    const input = { ...makeInput(), model: silent, learnable: { x: false, y: false, weights: true } };
+    const noise = { expert: undefined, chain: () => undefined };
+    const { negative } = contrastiveEstimate(input, noise, { steps: 2, stepSize: 0.1, temperature: 0, sigma: 0, reduction });
+    const shrunk = treeMap((theta) => mul(theta, (1 - 0.3 / divisor) ** 2), input.expert);
+    treeLeaves(negative).forEach((leaf, i) =>
+      expect(relativeDeviation(leaf.dataSync(), (treeLeaves(shrunk)[i] as Tensor).dataSync())).toBeLessThan(1e-5),
+    );
   });
 });
 

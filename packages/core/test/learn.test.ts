@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { CheckpointStore, Coreset, Key, Progress } from '@bpc/core';
+import type { CheckpointStore, Coreset, Key, Objective, Progress, Tree } from '@bpc/core';
 import {
   ConfigError,
   disposeTree,
@@ -17,7 +17,7 @@ import {
   StorageError,
   sgd,
 } from '@bpc/core';
-import { clipByValue, memory, scalar, tensor1d } from '@tensorflow/tfjs-core';
+import { clipByValue, memory, mul, scalar, tensor1d } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { bits, coreset, finalBits, options } from './support/learning.js';
 import { noisyPull } from './support/quadratic.js';
@@ -89,6 +89,22 @@ describe('a run that goes wrong', () => {
     expect(shown).toEqual(['non-finite', step, true]);
     expect(readMetadata((await store.read('checkpoint.safetensors')) as Uint8Array)['step']).toBe(step);
     expect(memory().numTensors).toBe(start);
+  });
+
+  it('notices a coreset that diverges although its objective has no value, or one that stays finite', async () => {
+    for (const value of [undefined, () => scalar(1)]) {
+      const objective: Objective<readonly Tree[]> = {
+        name: 'doubles',
+        init: () => [],
+        prepare: async () => ({
+          step: async (_, { x }) => ({ grad: { x: mul(x, -1) }, ...(value && { value: value() }), state: [] }),
+          dispose: async () => undefined,
+        }),
+      };
+      const error = await finalBits({ objective, learnable: { x: true }, optimizer: sgd({ learningRate: 1e15 }) }).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(NonFiniteError);
+      expect((error as Error).message).toMatch(/the sum of absolute values of the coreset is Infinity in step 3 of 20/);
+    }
   });
 
   it('saves what it has when a step throws', async () => {

@@ -1,5 +1,5 @@
 import type { Algorithm, Divergence, HostTree, Key, Optimizer, Program, Runtime, Tree } from '@bpc/core';
-import { adam, grad, key, langevin, loadTree, split, treeMap, valueAndGrad } from '@bpc/core';
+import { adam, grad, key, langevin, loadTree, normal, split, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { describe, expectTypeOf, it } from 'vitest';
 
@@ -14,7 +14,7 @@ describe('types', () => {
     never(() => {
       const program = runtime.compile((k: Key, params: Params, extra: Tensor | undefined) => ({
         params,
-        drawn: [params.w, extra ?? params.w],
+        drawn: [extra ?? normal(k, [])],
       }));
       expectTypeOf(program).parameters.toEqualTypeOf<[k: Key, params: Params, extra: Tensor | undefined]>();
       expectTypeOf(program).returns.resolves.toHaveProperty('params').toEqualTypeOf<Params>();
