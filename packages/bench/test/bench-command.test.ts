@@ -2,11 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { InterruptedError } from '@bpc/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BenchRow, median, renderBench } from '../src/bench-support/bench-result.js';
 import { startSubject } from '../src/bench-support/subject-process.js';
-import { ratiosOf } from '../src/benches/cd-step.js';
+import { ratiosOf, run } from '../src/benches/cd-step.js';
 import { runCli } from '../src/cli/run-cli.js';
+import { quietReporter } from '../src/progress/plain-reporter.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const main = join(root, 'packages/bench/dist/cli/main.js');
@@ -114,6 +116,19 @@ describe('bpc bench', () => {
     expect(stderr).toMatch(mentions);
     expect(stderr).toMatch(/^error: .*\nremedy: ./);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it('ends as interrupted when it is stopped, instead of reporting absent peers', async () => {
+    const printed: string[] = [];
+    const context = {
+      reporter: quietReporter({ write: () => undefined }),
+      signal: AbortSignal.abort(),
+      print: (text: string) => printed.push(text),
+      json: true,
+      beginWork: () => undefined,
+    };
+    await expect(run(context, ['--subjects', 'torch-eager', '--python', process.execPath])).rejects.toThrow(InterruptedError);
+    expect(printed).toEqual([]);
   });
 
   describe('as a process', () => {
