@@ -1,3 +1,3 @@
 export * from './conv-net.js';
-export { type Affine, initAffine, initNorm, type Norm } from './init.js';
+export type { Affine, Norm } from './init.js';
 export * from './mlp.js';
