@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +96,20 @@ async function learning(out: string, ended: Promise<Ended>): Promise<void> {
   }
 }
 
+/** Kills or interrupts a run as soon as `when` holds. */
+async function stopped(args: readonly string[], signal: NodeJS.Signals, when: () => boolean): Promise<Ended> {
+  const { child, ended } = start(args);
+  const timer = setInterval(() => {
+    if (when()) child.kill(signal);
+  }, 2);
+  const result = await ended;
+  clearInterval(timer);
+  return result;
+}
+
+const files = (folder: string, pattern: RegExp): number =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => pattern.test(name)).length : 0;
+
 const learn = (out: string) => ['learn', ...settings, '--out', out];
 
 describe('a run of the command', () => {
@@ -157,6 +173,41 @@ describe('a run of the command', () => {
     expect(leftovers).toEqual([]);
   }, 120_000);
 
+  it.each([
+    ['experts', 'SIGKILL', (out: string) => files(join(out, 'checkpoint', 'experts'), /^expert-\d+\.safetensors$/) >= 1],
+    ['scoring', 'SIGKILL', (out: string) => files(join(out, 'checkpoint', 'pieces'), /^score-.*json$/) >= 2],
+    ['outputs', 'SIGKILL', (out: string) => existsSync(join(out, 'coreset.safetensors'))],
+    ['experts', 'SIGINT', (out: string) => files(join(out, 'checkpoint', 'experts'), /^expert-\d+\.safetensors$/) >= 1],
+    ['scoring', 'SIGINT', (out: string) => files(join(out, 'checkpoint', 'pieces'), /^score-.*json$/) >= 2],
+  ] as const)(
+    'stopped while it works on its %s by %s ends with the same bits',
+    async (_, signal, when) => {
+      const out = join(newFolder(), 'run');
+      const { code } = await stopped(learn(out), signal, () => when(out));
+      expect(code).toBe(signal === 'SIGINT' ? 130 : null);
+      expect(existsSync(join(out, 'results.json'))).toBe(false);
+      expect((await start(learn(out)).ended).code).toBe(0);
+      for (const name of ['coreset.safetensors', 'coreset-seed1.safetensors', 'coreset.png'])
+        expect(coreset(out, name).equals(coreset(reference, name))).toBe(true);
+      const rows = (folder: string) => JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')).rows;
+      expect(rows(out)).toEqual(rows(reference));
+    },
+    120_000,
+  );
+
+  it('is refused while another process works in the same folder', async () => {
+    const out = join(newFolder(), 'run');
+    const { child, ended } = start(learn(out));
+    await learning(out, ended);
+    const second = await start(learn(out)).ended;
+    expect(second.code).toBe(2);
+    expect(second.stderr).toMatch(/^error: output folder .* is in use by another bpc process.*\nremedy: .*--out/);
+    child.kill('SIGKILL');
+    await ended;
+    expect((await start([...learn(out), '--quiet']).ended).code).toBe(0);
+    expect(coreset(out).equals(coreset(reference))).toBe(true);
+  }, 120_000);
+
   it('leaves at once at the second Ctrl-C', async () => {
     const out = join(newFolder(), 'run');
     const { child, ended } = start(learn(out));
@@ -168,6 +219,36 @@ describe('a run of the command', () => {
 });
 
 describe('the environment', () => {
+  it('interrupts a download with exit code 130, and leaves neither half a file nor a run behind', async () => {
+    const server = createServer((request, response) => {
+      const { port } = server.address() as AddressInfo;
+      const dist = { tarball: `http://127.0.0.1:${port}/slow.tgz` };
+      if (!request.url?.endsWith('.tgz')) response.end(JSON.stringify({ dist, versions: { '1.0.0': { dist } } }));
+      else {
+        response.writeHead(200, { 'content-length': 1e7 });
+        response.write(new Uint8Array(1000));
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const cache = newFolder();
+    const out = join(newFolder(), 'run');
+    const { child, ended } = start(['learn', '--out', out], {
+      BPC_CACHE: cache,
+      BPC_DATA: '',
+      npm_config_registry: `http://127.0.0.1:${port}/`,
+    });
+    while (files(join(cache, 'mnist'), /part-/) === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    server.closeAllConnections();
+    server.close();
+    expect(stderr).toMatch(/interrupted: the download/);
+    expect(code).toBe(130);
+    expect(readdirSync(cache, { recursive: true })).toEqual(['mnist']);
+    expect(existsSync(out)).toBe(false);
+  }, 30_000);
+
   it('prints help with exit code 0 and refuses bad options with 2', async () => {
     expect((await start(['--help']).ended).code).toBe(0);
     const { code, stdout, stderr } = await start(['learn', '--ipc', '0']).ended;

@@ -361,6 +361,30 @@ describe('a finished run', () => {
     expect(onValidation.stdout).not.toContain('test');
   });
 
+  it('makes damaged files again, saying so, and names those it cannot', async () => {
+    const damaged = join(newFolder(), 'run');
+    cpSync(out, damaged, { recursive: true });
+    const learned = join(damaged, 'checkpoint', 'seed-0', 'coreset.safetensors');
+    writeFileSync(learned, readFileSync(learned).subarray(0, 500));
+    const expert = join(damaged, 'checkpoint', 'experts', 'expert-000.safetensors');
+    const good = readFileSync(expert);
+    const bad = Buffer.from(good);
+    // One weight: the file is still well-formed.
+    bad.writeFloatLE(bad.readFloatLE(bad.length - 4) + 1, bad.length - 4);
+    writeFileSync(expert, bad);
+    const again = () => bpc('learn', ...tiny, '--steps', '4', '--out', damaged);
+    expect((await again()).code).toBe(0);
+    expect(readFileSync(expert).equals(good)).toBe(true);
+    for (const file of [learned, join(damaged, 'coreset.safetensors')])
+      expect(readFileSync(file).equals(readFileSync(join(out, 'coreset.safetensors')))).toBe(true);
+    const checkpoint = join(damaged, 'checkpoint', 'seed-0', 'checkpoint.safetensors');
+    for (const file of [learned, checkpoint]) writeFileSync(file, readFileSync(file).subarray(0, 500));
+    const { code, stderr } = await again();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${checkpoint}: truncated`);
+    expect(stderr).toMatch(/remedy: .*delete that file/);
+  }, 60_000);
+
   it('leaves no half-written files', () => {
     const all = readdirSync(out, { recursive: true }).map(String);
     expect(all.filter((name) => /part|tmp|probe/.test(name))).toEqual([]);

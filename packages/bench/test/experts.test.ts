@@ -92,7 +92,7 @@ describe('trainExperts', () => {
   it('leaves no file when it is aborted, and throws an interruption', async () => {
     const folder = newFolder();
     const abort = new AbortController();
-    const phase = { update: () => abort.abort(), finish: () => undefined };
+    const phase = { update: () => abort.abort(), finish: () => undefined, stop: () => undefined };
     const run = trainExperts({
       ...settings,
       training: { ...settings.training, epochs: 50 },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import {
   CheckpointError,
@@ -37,13 +38,25 @@ export async function snapshotEntries(epoch: number, params: Tree): Promise<[str
   );
 }
 
+/** Names and values of all tensors in one hash: a file that was damaged in its values would otherwise train on. */
+function contentHash(entries: Iterable<readonly [string, SafetensorsEntry]>): string {
+  const hash = createHash('sha256');
+  for (const [name, { data }] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return hash.digest('hex');
+}
+
 /** Writes a whole trajectory, or nothing. @throws StorageError */
 export async function writeExpertFile(
   path: string,
   entries: readonly (readonly [string, SafetensorsEntry])[],
   recipe: ExpertRecipe,
 ): Promise<void> {
-  const bytes = encodeSafetensors(Object.fromEntries(entries), { kind, recipe: JSON.stringify(recipe) });
+  const bytes = encodeSafetensors(Object.fromEntries(entries), {
+    kind,
+    recipe: JSON.stringify(recipe),
+    sha256: contentHash(entries),
+  });
   await writeAtomically(path, (handle) => handle.writeFile(bytes));
 }
 
@@ -70,6 +83,8 @@ export async function readExpertFile(path: string, recipe: ExpertRecipe, epochs:
       { cause: 'recipe' },
     );
   }
+  if (metadata['sha256'] !== contentHash(tensors))
+    throw new CheckpointError(`${path} has values that are not those that were written`, 'delete it, so that it is trained again');
   for (let epoch = 0; epoch <= epochs; epoch++) {
     if (![...tensors.keys()].some((name) => name.startsWith(`epoch${epoch}/`))) {
       throw new CheckpointError(`${path} has no snapshot of epoch ${epoch}`, 'delete it, so that it is trained again');

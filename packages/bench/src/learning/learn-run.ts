@@ -12,7 +12,7 @@ import { expertSettings } from './experts-phase.js';
 import { learningPasses } from './job-cost.js';
 import { type Job, runJobs } from './jobs.js';
 import type { LearnTaskOptions } from './learn-task.js';
-import { readLearned } from './learned-files.js';
+import { isLearned, readLearned } from './learned-files.js';
 import { costMeter } from './phases.js';
 import { startCoresets } from './rows.js';
 import { runResults } from './run-results.js';
@@ -73,7 +73,7 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
       pool,
       folder: expertFolder,
       warn: reporter.warn,
-      progress: (total) => reporter.phase(`training ${total} experts`, total),
+      progress: (total) => reporter.phase(`training ${total} ${total === 1 ? 'expert' : 'experts'}`, total),
       onTrained: (seconds) => meter.task('experts', seconds),
     });
     await pool.release();
@@ -104,7 +104,7 @@ export async function learnRun(options: LearnRunOptions): Promise<{ readonly res
   };
   const learnedAlready = new Set<string>();
   for (const { seed, folder: seedFolder } of plans)
-    if ((await readLearned(seedFolder, seed, dataset)) !== undefined) learnedAlready.add(learnJobName(seed));
+    if (await isLearned(seedFolder, dataset, reporter.warn)) learnedAlready.add(learnJobName(seed));
   const jobs = jobsOf(context, plans, learnJob).filter(
     ({ name }) => !learnedAlready.has(name) && folder.readPiece<unknown>(name) === undefined,
   );

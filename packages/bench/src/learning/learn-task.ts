@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import {
+  CheckpointError,
   type Coreset,
   cloneTree,
   contrastiveDivergence,
@@ -18,6 +20,7 @@ import type { ExpertRecipe } from '../experts/expert-file.js';
 import { expertFiles } from '../experts/expert-source.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
 import { formatRuntimeName, packageVersions } from '../runtime-choice/index.js';
+import { plainMessage } from '../workers/error-wire.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';
@@ -99,6 +102,15 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
     // Killed after its last checkpoint, a run has no steps left to show.
     learned ??= await run().collect();
     await writeLearned(folder, learned, record);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(
+      `${join(folder, 'checkpoint.safetensors')}: ${plainMessage(error)}`,
+      `${error.remedy}; or delete that file, and the seed is learned from its first step`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     disposeTree(like);
     disposeTree(start);

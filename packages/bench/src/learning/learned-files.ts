@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, type Coreset, disposeTree, loadCoreset, type Metadata, saveCoreset } from '@bpc/core';
 import { writeAtomically } from '../data/atomic-file.js';
@@ -104,4 +104,18 @@ export async function readLearned(folder: string, seed: number, dataset: Dataset
   }
   const { coreset } = await readCoreset(bytes, dataset);
   return { bytes, coreset, curve: { seed, points: await readCurve(folder) } };
+}
+
+/**
+ * True if a seed is learned; a damaged file is announced and removed, so that the seed is finished again from its checkpoint.
+ */
+export async function isLearned(folder: string, dataset: Dataset, warn: (message: string) => void): Promise<boolean> {
+  try {
+    return (await readLearned(folder, 0, dataset)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    warn(`${coresetFile(folder)} is damaged and is made again: ${error.message}`);
+    await rm(coresetFile(folder), { force: true });
+    return false;
+  }
 }

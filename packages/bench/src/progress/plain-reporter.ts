@@ -15,6 +15,10 @@ export function plainReporter({ write, now = Date.now, interval = 10_000 }: Plai
     let printed = begun;
     let start: number | undefined;
     let finished = false;
+    const end = (how: string) => {
+      if (!finished) write(`${name}: ${how}`);
+      finished = true;
+    };
     return {
       update(done, note) {
         start ??= done;
@@ -28,9 +32,10 @@ export function plainReporter({ write, now = Date.now, interval = 10_000 }: Plai
         );
       },
       finish(note) {
-        if (finished) return;
-        finished = true;
-        write(`${name}: done in ${formatSeconds((now() - begun) / 1000)}${note === undefined ? '' : ` (${note})`}`);
+        end(`done in ${formatSeconds((now() - begun) / 1000)}${note === undefined ? '' : ` (${note})`}`);
+      },
+      stop() {
+        end(`stopped after ${formatSeconds((now() - begun) / 1000)}`);
       },
     };
   };
@@ -39,6 +44,6 @@ export function plainReporter({ write, now = Date.now, interval = 10_000 }: Plai
 
 /** Only warnings. */
 export function quietReporter({ write }: { readonly write: (line: string) => void }): Reporter {
-  const silent: PhaseProgress = { update() {}, finish() {} };
+  const silent: PhaseProgress = { update() {}, finish() {}, stop() {} };
   return { phase: () => silent, note() {}, warn: (message) => write(`warning: ${message}`) };
 }

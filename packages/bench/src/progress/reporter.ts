@@ -4,6 +4,8 @@ export interface PhaseProgress {
   update(done: number, note?: string): void;
   /** Ends the phase. Calling it twice is harmless. */
   finish(note?: string): void;
+  /** Ends a phase that did not reach its end. */
+  stop(): void;
 }
 
 /** Where a command tells people what it is doing. Nothing here ever goes to stdout. */

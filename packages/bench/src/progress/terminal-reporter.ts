@@ -41,6 +41,13 @@ export function terminalReporter({ stream, colour, now = Date.now }: TerminalOpt
       created.start(Math.max(1, total), 0, { left: '', note: '' });
       return created;
     };
+    const end = (message: string) => {
+      if (finished) return;
+      finished = true;
+      bar?.stop();
+      if (active === bar) active = undefined;
+      line(message);
+    };
     return {
       update(done, note) {
         start ??= done;
@@ -55,11 +62,10 @@ export function terminalReporter({ stream, colour, now = Date.now }: TerminalOpt
         bar.update(Math.min(done, total), { left: eta === undefined ? '' : `${formatSeconds(eta)} left`, note: note ?? '' });
       },
       finish(note) {
-        if (finished) return;
-        finished = true;
-        bar?.stop();
-        if (active === bar) active = undefined;
-        line(`${paint('32', '✓')} ${name} in ${formatSeconds((now() - begun) / 1000)}${note === undefined ? '' : ` (${note})`}`);
+        end(`${paint('32', '✓')} ${name} in ${formatSeconds((now() - begun) / 1000)}${note === undefined ? '' : ` (${note})`}`);
+      },
+      stop() {
+        end(`${paint('33', '■')} ${name}: stopped after ${formatSeconds((now() - begun) / 1000)}`);
       },
     };
   };

@@ -32,7 +32,7 @@ export async function runWithProgress<Options, Result>(
     phase?.finish();
     return results;
   } catch (error) {
-    phase?.finish('stopped');
+    phase?.stop();
     throw error;
   }
 }

@@ -34,7 +34,7 @@ async function experts(context: CommandContext, options: ExpertOptions): Promise
       pool,
       folder,
       warn: reporter.warn,
-      progress: (total) => reporter.phase(`training ${total} experts`, total),
+      progress: (total) => reporter.phase(`training ${total} ${total === 1 ? 'expert' : 'experts'}`, total),
     }),
   );
   printResult(
