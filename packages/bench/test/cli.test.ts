@@ -72,6 +72,7 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
   const cases: readonly [what: string, args: () => readonly string[], mentions: readonly string[]][] = [
     ['an unknown command', () => ['lern'], ['lern']],
     ['no command', () => [], []],
+    ['a missing sub-command', () => ['data'], ['sub-command', '--help']],
     ['an unknown option', () => ['learn', '--stepz', '3'], ['--stepz']],
     ['an option without its value', () => ['learn', '--steps'], ['--steps']],
     ['an unknown data set', () => ['learn', '--dataset', 'mnits'], ["'mnits'", 'mnist']],

@@ -19,6 +19,8 @@ const processIo: CliIo = {
 
 /** A refusal of the option parser in our own form. */
 function usageError(error: CommanderError): ConfigError {
+  if (error.code === 'commander.help')
+    return new ConfigError('a sub-command is missing', 'add --help to see the sub-commands', { cause: error });
   const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
   const remedy = hint === undefined ? 'add --help to see commands and options' : hint.replace(/^\((.*)\)$/, '$1');
   return new ConfigError(message, remedy, { cause: error });
