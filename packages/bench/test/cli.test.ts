@@ -320,6 +320,12 @@ describe('a finished run', () => {
     expect((await bpc('learn', ...tiny, '--steps', '4', '--seeds', '2', '--out', fresh)).code).toBe(0);
     const second = (folder: string) => readFileSync(join(folder, 'coreset-seed1.safetensors'));
     expect(second(grown).equals(second(fresh))).toBe(true);
+    // The file of another seed than the first is scored with its own.
+    const rest = ['--runtime', 'js', '--workers', '0', '--quiet', '--seeds', '1', '--evaluation-steps', '5', '--evaluation-chains', '2'];
+    const scored = JSON.parse((await bpc('evaluate', ...rest, '--coreset', join(grown, 'coreset-seed1.safetensors'), '--json')).stdout);
+    const piece = JSON.parse(readFileSync(join(grown, 'checkpoint', 'pieces', 'score-seed1-learned.json'), 'utf8'));
+    expect(scored.task.seeds).toEqual([1]);
+    expect(scored.rows[0].metrics.nll.mean).toBe(piece.metrics.nll);
     const fewer = await bpc('learn', ...tiny, '--steps', '4', '--out', grown);
     expect(fewer.code).toBe(2);
     expect(fewer.stderr).toContain('seeds (there 2, now 1)');

@@ -37,14 +37,15 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-const recorded = ['dataset', 'ipc', 'network', 'width', 'depth', 'seed'];
+const recorded = ['dataset', 'ipc', 'network', 'width', 'depth'];
 
 /** What a coreset of this command says about how it was learned, so that it is scored in the same way unless told otherwise. */
 function recordOf(bytes: Uint8Array): Overrides {
   try {
-    const { config } = readMetadata(bytes);
+    const { config, seed } = readMetadata(bytes);
     if (typeof config !== 'object' || config === null || Array.isArray(config)) return {};
-    return Object.fromEntries(Object.entries(config).filter(([name]) => recorded.includes(name)));
+    // The seed in the settings is the run's first one; the file's own stands beside them.
+    return { ...Object.fromEntries(Object.entries(config).filter(([name]) => recorded.includes(name))), seed };
   } catch {
     // Files of other programs have no such record; what is wrong with a file is said when it is read as a whole.
     return {};
