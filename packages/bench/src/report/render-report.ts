@@ -57,7 +57,7 @@ export async function renderReport(results: Results, assets: ReportAssets = {}):
 <header><p class="task">${taskLine(results.task)}</p><h1>${headline(results).replaceAll(' %', '\u00a0%')}</h1></header>
 ${comparison(results, charts)}
 ${sheets(assets, results.task)}
-${curves(assets.curves ?? [], charts)}
+${curves(assets.curves ?? [], charts, results.task)}
 ${reliability(results, assets.reliability ?? {}, charts)}
 ${records(results)}
 </main></body>
@@ -148,7 +148,7 @@ function pngSize(png: Uint8Array): { readonly width: number; readonly height: nu
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
-function curves(all: readonly LearningCurve[], charts: Charts): Html | undefined {
+function curves(all: readonly LearningCurve[], charts: Charts, task: Results['task']): Html | undefined {
   const panel = (field: CurveField, caption: string) => {
     const some = all.some(({ points }) => points.some((point) => point[field] !== undefined));
     return some
@@ -162,7 +162,7 @@ function curves(all: readonly LearningCurve[], charts: Charts): Html | undefined
   ];
   if (panels.every((part) => part === undefined)) return undefined;
   const note = all.length > 1 ? 'One thin line per seed; the bold line is their mean.' : 'One seed; in bold a running mean.';
-  return html`<section><h2>Learning</h2><p class="muted">${note} Validation points are the coreset at that step, scored by one network per seed on images that no learning and no row uses: they show the course, not the result. The divergence estimate (bold: a running mean) steers the gradient; it need not fall while the coreset improves.</p><div class="pair">${panels}</div></section>`;
+  return html`<section><h2>Learning</h2><p class="muted">${note} Validation points are the coreset at that step, scored by one network per seed on validation images${scoredSplit(task) === 'test' ? ', which neither learning nor any row uses' : ''}: they show the course, not the result. The divergence estimate (bold: a running mean) steers the gradient; it need not fall while the coreset improves.</p><div class="pair">${panels}</div></section>`;
 }
 
 function reliability({ rows, task }: Results, bins: Readonly<Record<string, readonly ReliabilityBin[]>>, charts: Charts): Html | undefined {
