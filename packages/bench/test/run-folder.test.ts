@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError, StorageError } from '@bpc/core';
 import { describe, expect, it } from 'vitest';
 import { lockFolder } from '../src/run-folder/folder-lock.js';
-import { openRunFolder } from '../src/run-folder/index.js';
+import { examineRunFolder, openRunFolder } from '../src/run-folder/index.js';
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'bpc-folder-'));
 const fingerprint = { steps: 3, seeds: 1 };
@@ -33,6 +33,22 @@ describe('openRunFolder', () => {
       await expect(openRunFolder({ path, fingerprint })).rejects.toThrow(/format (1|99), written by another version/);
       expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(old);
     }
+  });
+});
+
+describe('examineRunFolder', () => {
+  it('refuses other settings, files and foreign folders without writing anything', async () => {
+    const path = join(newFolder(), 'a', 'run');
+    expect(await examineRunFolder({ path, fingerprint })).toBeUndefined();
+    expect(existsSync(dirname(path))).toBe(false);
+    await (await openRunFolder({ path, fingerprint })).release();
+    expect(await examineRunFolder({ path, fingerprint })).toEqual(fingerprint);
+    await expect(examineRunFolder({ path, fingerprint: { ...fingerprint, steps: 4 } })).rejects.toThrow(/steps \(there 3, now 4\)/);
+    await expect(examineRunFolder({ path: dirname(path), fingerprint })).rejects.toThrow(/not empty/);
+    const file = join(newFolder(), 'file');
+    writeFileSync(file, '');
+    for (const taken of [file, join(file, 'run')])
+      await expect(examineRunFolder({ path: taken, fingerprint })).rejects.toThrow(/is a file/);
   });
 });
 

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError, StorageError } from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
@@ -94,27 +94,49 @@ function readRecord(folder: string, runFile: string): Fingerprint {
   return record;
 }
 
+/** The nearest folder above that exists. */
+const existing = (path: string): string => (existsSync(path) || dirname(path) === path ? path : existing(dirname(path)));
+
+/**
+ * Refuses what `openRunFolder` would refuse, as far as it can be seen without writing: for the time before a download.
+ *
+ * @returns the record of the run that is there, if there is one.
+ * @throws as `openRunFolder`.
+ */
+export async function examineRunFolder({ path: wanted, fingerprint, allowInexact = false }: OpenOptions): Promise<Fingerprint | undefined> {
+  const path = resolve(wanted);
+  const runFile = join(path, 'checkpoint', 'run.json');
+  if (existsSync(runFile)) {
+    const stored = readRecord(path, runFile);
+    assertSameRun(path, stored, fingerprint, allowInexact);
+    return stored;
+  }
+  const parent = existing(path);
+  if (!statSync(parent).isDirectory()) {
+    throw new StorageError(`output folder ${path} is a file or lies in one`, 'pass --out with the path of a folder');
+  }
+  if (parent === path && readdirSync(path).some((name) => !name.startsWith('.'))) {
+    throw new StorageError(`output folder ${path} is not empty and holds no run of this command`, 'pass --out with an empty or new folder');
+  }
+  await access(parent, constants.W_OK).catch((cause: unknown) => {
+    throw storageError(cause, path);
+  });
+  return undefined;
+}
+
 /**
  * Opens a run's folder, to start or to resume, and keeps other processes out of it.
  *
  * @throws StorageError if it cannot be used, holds files that are not a run's, or is in use by another process;
  * CheckpointError if it holds a run with other settings or of another version.
  */
-export async function openRunFolder({ path: wanted, fingerprint, allowInexact = false }: OpenOptions): Promise<RunFolder> {
-  const path = resolve(wanted);
+export async function openRunFolder(options: OpenOptions): Promise<RunFolder> {
+  const path = resolve(options.path);
   const runFile = join(path, 'checkpoint', 'run.json');
-  const occupied = existsSync(path) && statSync(path).isDirectory() && readdirSync(path).some((name) => !name.startsWith('.'));
-  const resumed = existsSync(runFile);
-  let record: Fingerprint | undefined = fingerprint;
-  if (occupied && !resumed) {
-    throw new StorageError(`output folder ${path} is not empty and holds no run of this command`, 'pass --out with an empty or new folder');
-  }
-  if (resumed) {
-    const stored = readRecord(path, runFile);
-    assertSameRun(path, stored, fingerprint, allowInexact);
-    const next = continued(stored, fingerprint);
-    record = next === stored ? undefined : next;
-  }
+  const stored = await examineRunFolder(options);
+  const resumed = stored !== undefined;
+  const next = stored === undefined ? options.fingerprint : continued(stored, options.fingerprint);
+  const record = next === stored ? undefined : next;
   await claimFolder(path);
   const lock = await lockFolder(path);
   const writeJson = (file: string, text: string) => writeAtomically(file, (handle) => handle.writeFile(text));

@@ -14,7 +14,7 @@ import { formatSeconds } from '../../progress/index.js';
 import { headline } from '../../report/headline.js';
 import type { Results } from '../../report/results.js';
 import { renderTable } from '../../report/table.js';
-import { claimFolder, defaultRunFolder, fingerprint, openRunFolder } from '../../run-folder/index.js';
+import { claimFolder, defaultRunFolder, examineRunFolder, fingerprint, openRunFolder } from '../../run-folder/index.js';
 import { chooseRuntime, exactEnvironment, formatRuntimeName } from '../../runtime-choice/index.js';
 import {
   addConfigFlags,
@@ -44,22 +44,24 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
   const { reporter, signal } = context;
   const config = configFromFlags(options, groups);
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
+  const allowInexact = options.allowInexact ?? false;
+  const run = {
+    path: options.out ?? defaultRunFolder(config),
+    fingerprint: fingerprint(config, formatRuntimeName(runtime), exactEnvironment()),
+    allowInexact,
+  };
+  await examineRunFolder(run);
   const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
   checkImagesPerClass(dataset, config.ipc);
   // Refuses a network that does not fit the images before anything is trained.
   const network = networkSpec(config, dataset);
   buildNetwork(network);
-  const allowInexact = options.allowInexact ?? false;
   const expertFolder = options.expertFolder === undefined ? {} : { expertFolder: await claimFolder(options.expertFolder) };
   if (expertFolder.expertFolder !== undefined) {
     // Other settings are refused now; damaged files are announced when they are replaced.
     await missingExperts({ ...expertsOf(config, network), dataset, folder: expertFolder.expertFolder, warn: () => undefined });
   }
-  const folder = await openRunFolder({
-    path: options.out ?? defaultRunFolder(config),
-    fingerprint: fingerprint(config, formatRuntimeName(runtime), exactEnvironment()),
-    allowInexact,
-  });
+  const folder = await openRunFolder(run);
   if (config.scoreOn === 'validation') reporter.warn('scores are on the validation split: use them to choose settings, not as results');
   context.beginWork();
   if (folder.resumed) reporter.note(`continuing the run in ${folder.path}`);
