@@ -51,8 +51,9 @@ const isDone = async (folder: string, dataset: SharedData['dataset']) => (await 
 export async function learnTask(options: LearnTaskOptions, tools: TaskTools<SharedData>): Promise<void> {
   const { config, network: spec, seed, expertFolder, recipe, folder, allowInexact } = options;
   const { dataset } = tools.shared;
-  if (await isDone(folder, dataset)) return;
+  // First, because it brings the backend that tensors of a finished seed are read into.
   const runtime = await openTaskRuntime(tools);
+  if (await isDone(folder, dataset)) return;
   const network = buildNetwork(spec);
   const labels = labelKind(config);
   const like = network.init(key(0));
