@@ -6,7 +6,7 @@ import { InterruptedError } from '@bpc/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BenchRow, median, renderBench } from '../src/bench-support/bench-result.js';
 import { startSubject } from '../src/bench-support/subject-process.js';
-import { ratiosOf, run } from '../src/benches/cd-step.js';
+import { ratiosOf, run, whySkipped } from '../src/benches/cd-step.js';
 import { runCli } from '../src/cli/run-cli.js';
 import { quietReporter } from '../src/progress/plain-reporter.js';
 
@@ -51,6 +51,14 @@ describe('ratios', () => {
     expect(text).toMatch(/tfjs:wasm, batch 10 +0\.100 +≤ 0\.2 +met/);
     expect(text).toMatch(/torch-eager, batch 10 +2\.000 +≤ 1\.5 +missed/);
     expect(text).toMatch(/torch-compile +- +- +- +- +not installed/);
+  });
+});
+
+describe('what takes minutes a step', () => {
+  it('is left out of larger batches, saying how long it would take', () => {
+    expect(whySkipped(5_100, 100)).toMatch(/about 510 s a step.*--slow/);
+    expect(whySkipped(5_100, 10)).toBeUndefined();
+    expect(whySkipped(undefined, 100)).toBeUndefined();
   });
 });
 

@@ -25,6 +25,8 @@ interface Settings {
   readonly rounds: number;
   readonly subjects: readonly string[];
   readonly python: string;
+  /** Also times what takes minutes a step. */
+  readonly slow: boolean;
 }
 
 function count(name: string, text: string): number {
@@ -36,7 +38,7 @@ function count(name: string, text: string): number {
 
 function settings(args: readonly string[]): Settings {
   const option = (value: string) => ({ type: 'string' as const, default: value });
-  let values: Readonly<Record<keyof typeof defaults | 'python', string>>;
+  let values: Readonly<Record<keyof typeof defaults | 'python', string>> & { readonly slow: boolean };
   try {
     ({ values } = parseArgs({
       args: [...args],
@@ -47,13 +49,14 @@ function settings(args: readonly string[]): Settings {
         rounds: option(defaults.rounds),
         subjects: option(defaults.subjects),
         python: option(process.env['BPC_PYTHON'] ?? 'python3'),
+        slow: { type: 'boolean', default: false },
       },
     }));
   } catch (cause) {
     throw new ConfigError(
       // Node explains on further lines what the remedy says.
       (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '',
-      `options: --batches ${defaults.batches} --threads 2 --width 128 --rounds 5 --subjects ${defaults.subjects} --python PATH`,
+      `options: --batches ${defaults.batches} --threads 2 --width 128 --rounds 5 --subjects ${defaults.subjects} --python PATH --slow`,
       { cause },
     );
   }
@@ -68,6 +71,7 @@ function settings(args: readonly string[]): Settings {
     rounds: count('rounds', values.rounds),
     subjects,
     python: values.python,
+    slow: values.slow,
   };
 }
 
@@ -88,14 +92,30 @@ function commandOf(subject: string, batch: number, { threads, width, python }: S
 // Each subject gets about this long per round, but at least one step.
 const secondsPerRound = 1.5;
 const slowMs = 5_000;
+// A subject whose next case would take longer per step is left out of it, unless --slow is given.
+const skipMs = 120_000;
 
 /** A subject that an interrupt has ended must not look like one that is not installed. */
 function stopIfAsked(signal: AbortSignal, name: string): void {
   if (signal.aborted) throw new InterruptedError(`stopped while timing ${name}`, 0, 'start the same command again');
 }
 
+/** Why a subject is not worth timing at a batch size, going by its milliseconds per image; undefined if it is. */
+export function whySkipped(msPerImage: number | undefined, batch: number): string | undefined {
+  const expected = (msPerImage ?? 0) * batch;
+  return expected > skipMs
+    ? `not timed: about ${Math.round(expected / 1000)} s a step, going by the case before; pass --slow to time it`
+    : undefined;
+}
+
+/** What one case learns for the next: versions of peers, and milliseconds per image of each subject. */
+interface Notes {
+  readonly versions: Record<string, string>;
+  readonly perImage: Map<string, number>;
+}
+
 /** Times the subjects of one case in turns, so that what else the machine does hits all alike. */
-async function timeCase(batch: number, options: Settings, context: CommandContext, versions: Record<string, string>): Promise<BenchRow[]> {
+async function timeCase(batch: number, options: Settings, context: CommandContext, { versions, perImage }: Notes): Promise<BenchRow[]> {
   const name = `batch ${batch}`;
   const phase = context.reporter.phase(`${name}: ${options.subjects.join(', ')}`, options.rounds + options.subjects.length);
   const rows: BenchRow[] = [];
@@ -105,6 +125,12 @@ async function timeCase(batch: number, options: Settings, context: CommandContex
   const advance = () => phase.update(++done);
   try {
     for (const subject of options.subjects) {
+      const reason = options.slow ? undefined : whySkipped(perImage.get(subject), batch);
+      if (reason !== undefined) {
+        absent(subject, reason);
+        advance();
+        continue;
+      }
       const started = await startSubject(commandOf(subject, batch, options), context.signal);
       stopIfAsked(context.signal, name);
       if ('absent' in started) absent(subject, started.absent);
@@ -138,6 +164,7 @@ async function timeCase(batch: number, options: Settings, context: CommandContex
     phase.finish();
   }
   for (const { name: subject, ms, peakRssMb } of running) {
+    perImage.set(subject, median(ms) / batch);
     rows.push({ case: name, subject, unit: 'ms', median: median(ms), min: Math.min(...ms), repeats: ms.length, peakRssMb });
   }
   return options.subjects.flatMap((subject) => rows.filter((row) => row.subject === subject));
@@ -163,9 +190,9 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
   context.beginWork();
   const rows: BenchRow[] = [];
   const ratios: BenchRatio[] = [];
-  const versions: Record<string, string> = { ...packageVersions() };
+  const notes: Notes = { versions: { ...packageVersions() }, perImage: new Map() };
   for (const batch of options.batches) {
-    const timed = await timeCase(batch, options, context, versions);
+    const timed = await timeCase(batch, options, context, notes);
     rows.push(...timed);
     ratios.push(...ratiosOf(timed, String(options.width) === defaults.width ? goals : {}));
   }
@@ -178,7 +205,7 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
     tfjsThreads: 1,
     network: `ConvNet D3 W${options.width}, 32x32x3, loss and all parameter gradients`,
     load: loadavg()[0],
-    versions,
+    versions: notes.versions,
   };
   const result: BenchResult = { bench: 'cd-step', rows, ratios, environment };
   context.print(context.json ? `${JSON.stringify(result)}\n` : `${renderBench(result)}\n`);
