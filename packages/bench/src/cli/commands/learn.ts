@@ -102,7 +102,7 @@ function printLearned(context: CommandContext, { dataset, ipc, seed }: RunConfig
       `coreset: ${paths.coreset} (seed ${seed})`,
       '',
       'next:',
-      `  ${bpc} evaluate --coreset ${paths.coreset}`,
+      `  ${bpc} evaluate --coreset ${/\s/.test(paths.coreset) ? `"${paths.coreset}"` : paths.coreset}`,
       `  ${bpc} learn --dataset ${dataset} --ipc ${ipc === 1 ? 10 : 1}`,
     ].join('\n');
   });
