@@ -21,7 +21,7 @@ import {
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { memory, mul, ones, sum, tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadFixture } from './support/fixtures.js';
+import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './support/runtimes.js';
 
 const fixture = loadFixture('dsa');
@@ -33,8 +33,8 @@ const { batch, height, width, channels, cutoutSize } = fixture.cases['all'] as {
   cutoutSize: number;
 };
 const shape = [batch, height, width, channels] as const;
-const floats = (name: string) => Float32Array.from(fixture.get(name).data);
-const integers = (name: string) => Int32Array.from(fixture.get(name).data);
+const floats = (name: string) => Float32Array.from(fixture.values(name));
+const integers = (name: string) => Int32Array.from(fixture.values(name));
 const neutral = new Float32Array(batch).fill(0.5);
 const color = (more: object): AugmentationParameters => ({
   group: 'color',
@@ -61,7 +61,8 @@ const cases: Record<string, AugmentationParameters> = {
 
 it('covers every reference operation', () => {
   expect(Object.keys(cases).sort()).toEqual(
-    fixture.names
+    fixture
+      .names()
       .filter((name) => name.startsWith('out/'))
       .map((name) => name.slice(4))
       .sort(),

@@ -20,18 +20,13 @@ import {
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { scalar, tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadFixture } from './support/fixtures.js';
+import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './support/runtimes.js';
 
 const fixture = loadFixture('optimisers');
 const { tensors: names, steps } = fixture.cases['all'] as { tensors: string[]; steps: number };
 const load = (prefix: string): Record<string, Tensor> =>
-  Object.fromEntries(
-    names.map((name) => {
-      const { data, shape } = fixture.get(`${prefix}/${name}`);
-      return [name, tensor(Float32Array.from(data), [...shape], 'float32')];
-    }),
-  );
+  Object.fromEntries(names.map((name) => [name, fixture.tensor(`${prefix}/${name}`)]));
 
 type Case = {
   optimiser?: string;
@@ -139,7 +134,7 @@ describe.each(runtimes)('optimisers on %s', (_, makeRuntime) => {
 
   it.each(schedules)('%s matches at every step', async (name, schedule) => {
     const program = runtime.compile((step: Scalar) => schedule(step));
-    const { data } = fixture.get(name);
+    const data = fixture.values(name);
     const rates: number[] = [];
     for (let step = 0; step < data.length; step++) rates.push((await (await program(scalar(step))).data())[0] as number);
     fixture.expectClose(name, rates);
