@@ -18,7 +18,7 @@ import {
   stepSchedule,
 } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { scalar, tensor } from '@tensorflow/tfjs-core';
+import { scalar } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './support/runtimes.js';
