@@ -47,7 +47,8 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> 
     await onEpoch?.(0, params);
     for (let epoch = 1; epoch <= settings.epochs; epoch++) {
       for (const indices of epochBatches(points, settings.batch, foldIn(key, ORDER), epoch)) {
-        if (signal?.aborted === true) throw new InterruptedError(`training stopped at step ${step}`, step, 'start the same command again to continue');
+        if (signal?.aborted === true)
+          throw new InterruptedError(`training stopped at step ${step}`, step, 'start the same command again to continue');
         const augmentKey = foldIn(foldIn(key, AUGMENT), step);
         const pieces = batchPieces(split, indices, {
           normalisation,
