@@ -3,10 +3,10 @@
  * the next. Arguments: runtime, batch, threads, width. Reads counts, answers with milliseconds, one line each.
  */
 import { createInterface } from 'node:readline';
-import { crossEntropy, disposeTree, ensureHostBackend, key, normal, type Tree, treeMap, valueAndGrad } from '@bpc/core';
-import { convNet } from '@bpc/models';
+import { crossEntropy, disposeTree, ensureHostBackend, key, normal, type Tree, valueAndGrad } from '@bpc/core';
 import { mean, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { oneHot } from '../experts/batches.js';
+import { buildNetwork } from '../experts/network.js';
 import { peakRssMb } from '../runtime-choice/environment.js';
 import { openRuntime, packageOf } from '../runtime-choice/open-runtime.js';
 import { packageVersion } from '../runtime-choice/optional-package.js';
@@ -18,13 +18,13 @@ async function main([runtimeName = '', batch = '', threads = '', width = '']: re
   const name = parseRuntimeName(runtimeName);
   if (name.family !== 'tfjs') ensureHostBackend();
   const runtime = await openRuntime({ name, threads: Number(threads) });
-  const network = convNet({ inputShape: [32, 32, 3], outputs: 10, depth: 3, width: Number(width) });
-  const params: Tree = treeMap((leaf) => leaf, network.init(key(0)));
+  const network = buildNetwork({ network: 'convnet', inputShape: [32, 32, 3], classes: 10, depth: 3, width: Number(width) });
+  const params = network.init(key(0));
   const x = normal(key(1), [Number(batch), 32, 32, 3]);
   const labels = Array.from({ length: Number(batch) }, (_, i) => i % 10);
   const y = tensor(oneHot(labels, 10), [labels.length, 10]);
   const gradients = runtime.compile((p: Tree, images: Tensor, targets: Tensor): Tree => {
-    const { value, grad } = valueAndGrad((q: Tree) => mean(crossEntropy(network.apply(q as never, images), targets)))(p);
+    const { value, grad } = valueAndGrad((q: Tree) => mean(crossEntropy(network.apply(q, images), targets)))(p);
     return { value, grad };
   });
   const step = async () => {
