@@ -135,6 +135,11 @@ export interface Executable {
    * target keeps neither array.
    */
   runSync?(inputs: readonly Float64Array[], outputs: readonly Float64Array[]): void;
+  /**
+   * Keeps copies of the given inputs for all calls of `runSync` to come, which does not read their positions again. For data
+   * that stay the same: a target may keep them in a layout of its own.
+   */
+  bind?(inputs: readonly (Float64Array | undefined)[]): void;
   dispose(): Promise<void>;
 }
 

@@ -1,12 +1,10 @@
 import { ConfigError } from '@bpc/core';
 import { item } from '../../ir/shape.js';
+import type { Fused, Generated } from './generated.js';
 import { kernels } from './kernels/index.js';
 import { assignMemory } from './memory.js';
 import { printProgram, type Statement } from './print.js';
 import type { LoopProgram, Storage } from './program.js';
-
-/** Runs the program; `limit` cuts every loop short. */
-export type Fused = (inputs: readonly Float64Array[], outputs: readonly Float64Array[], limit?: number) => void;
 
 /** V8 never optimises a function above 60 KiB of bytecode; this many statements stay well below. */
 const STATEMENTS_PER_FUNCTION = 1000;
@@ -76,8 +74,6 @@ function functions(parts: readonly string[], storages: readonly Storage[]): stri
   return `const S=new Float64Array(${slots.size});\n${bodies.join('\n')}
 return function fused(inputs,outputs,limit=1e9){${parts.map((_, i) => `part${i}(inputs,outputs,limit);`).join('')}};`;
 }
-
-export type Generated = { readonly run: Fused; readonly source: string };
 
 /** JavaScript source and function of a program. */
 export function generate(program: LoopProgram): Generated {
