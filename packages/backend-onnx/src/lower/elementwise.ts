@@ -62,7 +62,7 @@ function expm1(onnx: OnnxGraph, x: string, rank: number): string {
 }
 
 /** Lowers functions of one argument. */
-export function lowerUnary(node: NodeOf<Unary>, context: LoweringContext): string {
+export function lowerUnary(node: { readonly [O in Unary]: NodeOf<O> }[Unary], context: LoweringContext): string {
   const { onnx } = context;
   const [x = ''] = operands(node, node.dtype, context);
   const rank = node.shape.length;
@@ -88,6 +88,24 @@ function floorMod(onnx: OnnxGraph, a: string, b: string, rank: number): string {
   return onnx.op('Where', [opposite, onnx.op('Add', [remainder, b]), remainder]);
 }
 
+// ONNX has only the arc tangent of a quotient: of |y/x| here, moved to the quadrant of (x, y). 1/0 tells the sign of a zero.
+function atan2(onnx: OnnxGraph, y: string, x: string, rank: number): string {
+  const scalar = (value: number) => onnx.scalar(value, rank);
+  const negative = (v: string) => {
+    const zero = onnx.op('Equal', [v, scalar(0)]);
+    return onnx.op('Less', [onnx.op('Where', [zero, onnx.op('Reciprocal', [v]), v]), scalar(0)]);
+  };
+  const [absY, absX] = [onnx.op('Abs', [y]), onnx.op('Abs', [x])];
+  const steep = onnx.op('Atan', [onnx.op('Div', [absY, absX])]);
+  // 0/0 and ∞/∞ are no quotients.
+  const zero = onnx.op('Equal', [absY, scalar(0)]);
+  const diagonal = onnx.op('Equal', [absY, absX]);
+  const angle = onnx.op('Where', [diagonal, scalar(Math.PI / 4), steep]);
+  const exact = onnx.op('Where', [zero, onnx.op('Where', [onnx.op('IsNaN', [x]), x, scalar(0)]), angle]);
+  const turned = onnx.op('Where', [negative(x), onnx.op('Sub', [scalar(Math.PI), exact]), exact]);
+  return onnx.op('Where', [negative(y), onnx.op('Neg', [turned]), turned]);
+}
+
 /** Lowers functions of two arguments. int32 with int32 stays int32, anything else is computed in float32. */
 export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): string {
   const { onnx } = context;
@@ -105,6 +123,10 @@ export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): str
       case 'FloorMod': {
         const [a, b] = pair();
         return type === 'int32' ? onnx.op('Mod', [a, b]) : floorMod(onnx, a, b, node.shape.length);
+      }
+      case 'Atan2': {
+        const [y, x] = pair();
+        return atan2(onnx, y, x, node.shape.length);
       }
       case 'FloorDiv': {
         const [a, b] = pair();

@@ -7,7 +7,7 @@ import { lowerBinary, lowerCast, lowerCompare, lowerSelect, lowerUnary } from '.
 import { assignLayouts } from './layout.js';
 import { lowerMaxPool, lowerMaxPoolGather, lowerMaxPoolGrad } from './max-pooling.js';
 import { lowerAvgPool, lowerAvgPoolGrad } from './pooling.js';
-import { lowerArgMax, lowerCumSum, lowerReduce } from './reduce.js';
+import { lowerArgMax, lowerCumSum, lowerReduce, lowerTopK } from './reduce.js';
 import {
   lowerBroadcast,
   lowerConcat,
@@ -86,6 +86,15 @@ function emit(node: Node, context: LoweringContext, targetName: string, function
     case 'Step':
     case 'Sin':
     case 'Cos':
+    case 'Tan':
+    case 'Asin':
+    case 'Acos':
+    case 'Atan':
+    case 'Sinh':
+    case 'Cosh':
+    case 'Asinh':
+    case 'Acosh':
+    case 'Atanh':
     case 'Floor':
     case 'Ceil':
     case 'Round':
@@ -101,6 +110,8 @@ function emit(node: Node, context: LoweringContext, targetName: string, function
     case 'Minimum':
     case 'FloorDiv':
     case 'FloorMod':
+    case 'Atan2':
+    case 'BitwiseAnd':
       return lowerBinary(node, context);
     case 'Greater':
     case 'GreaterEqual':
@@ -122,6 +133,8 @@ function emit(node: Node, context: LoweringContext, targetName: string, function
       return lowerReduce(node, context);
     case 'ArgMax':
       return lowerArgMax(node, context);
+    case 'TopK':
+      return lowerTopK(node, context);
     case 'CumSum':
       return lowerCumSum(node, context);
     case 'Broadcast':

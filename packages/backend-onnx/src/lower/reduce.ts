@@ -54,6 +54,17 @@ export function lowerArgMax(node: NodeOf<'ArgMax'>, context: LoweringContext): s
   return onnx.op('Cast', [index], { to: 6 });
 }
 
+/** Lowers the positions of the largest elements of the last axis. */
+export function lowerTopK(node: NodeOf<'TopK'>, context: LoweringContext): string {
+  const { onnx } = context;
+  const [, indices = ''] = onnx.operation('TopK', [context.rows(inputOf(node)), onnx.integers([node.attributes.k])], 2, {
+    axis: -1,
+    largest: 1,
+    sorted: 1,
+  });
+  return onnx.op('Cast', [indices], { to: 6 });
+}
+
 /** Lowers the cumulative sum along an axis. */
 export function lowerCumSum(node: NodeOf<'CumSum'>, context: LoweringContext): string {
   const { onnx } = context;

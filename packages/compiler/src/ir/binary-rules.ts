@@ -6,7 +6,8 @@ import type { Binary, DType, Node, Shape } from './node.js';
 import { broadcastShapes, item, sizeOf } from './shape.js';
 import { broadcast } from './views.js';
 
-export const isCommutative = (op: Binary): boolean => op === 'Add' || op === 'Mul' || op === 'Maximum' || op === 'Minimum';
+export const isCommutative = (op: Binary): boolean =>
+  op === 'Add' || op === 'Mul' || op === 'Maximum' || op === 'Minimum' || op === 'BitwiseAnd';
 
 /** A factor that can be merged with others without over- or underflow, in float32 as well. */
 const moderate = (value: number): boolean => Math.abs(value) > 1e-30 && Math.abs(value) < 1e30;

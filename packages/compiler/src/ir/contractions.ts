@@ -57,6 +57,11 @@ export function cumSum(g: Builder, x: Node, attributes: NodeOf<'CumSum'>['attrib
   return g.emit('CumSum', [x], attributes, x.shape, x.dtype);
 }
 
+/** Positions of the `k` largest elements along the last axis, largest first. */
+export function topK(g: Builder, x: Node, k: number): Node {
+  return g.emit('TopK', [x], { k }, [...x.shape.slice(0, -1), k], 'int32');
+}
+
 /** Index of the first maximum along `axis`, which disappears. */
 export function argMax(g: Builder, x: Node, axis: number): Node {
   return g.emit(

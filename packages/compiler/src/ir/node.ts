@@ -20,14 +20,26 @@ export const UNARY = [
   'Step',
   'Sin',
   'Cos',
+  'Tan',
+  'Asin',
+  'Acos',
+  'Atan',
+  'Sinh',
+  'Cosh',
+  'Asinh',
+  'Acosh',
+  'Atanh',
   'Floor',
   'Ceil',
   'Round',
   'Erf',
   'LogicalNot',
 ] as const;
-/** Element-wise functions of two arguments with NumPy broadcasting; float32 result unless both are int32. */
-export const BINARY = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod'] as const;
+/**
+ * Element-wise functions of two arguments with NumPy broadcasting; float32 result unless both are int32. `Atan2(y, x)` is the
+ * angle of the point (x, y); `BitwiseAnd` takes int32 only.
+ */
+export const BINARY = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod', 'Atan2', 'BitwiseAnd'] as const;
 /** Comparisons and logic with NumPy broadcasting; bool result. */
 export const COMPARE = ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'] as const;
 /** Reductions over `axes`; reduced axes stay with length 1. */
@@ -71,6 +83,8 @@ export type AttributesOf = {
   Prod: { readonly axes: readonly number[] };
   /** (x) → int32 index of the first maximum along `axis`, axis removed. */
   ArgMax: { readonly axis: number };
+  /** (x) → int32 positions along the last axis of the `k` largest elements, largest first, of equal ones the first; shape [..., k]. */
+  TopK: { readonly k: number };
   /** (a, b) → batched matrix product of the last two axes; leading axes broadcast. */
   MatMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** (x NHWC, filter HWIO) → NHWC cross-correlation. */

@@ -55,6 +55,15 @@ export const unaryFunction: Readonly<Record<Unary, (x: number) => number>> = {
   Step: (x) => (x > 0 ? 1 : 0),
   Sin: Math.sin,
   Cos: Math.cos,
+  Tan: Math.tan,
+  Asin: Math.asin,
+  Acos: Math.acos,
+  Atan: Math.atan,
+  Sinh: Math.sinh,
+  Cosh: Math.cosh,
+  Asinh: Math.asinh,
+  Acosh: Math.acosh,
+  Atanh: Math.atanh,
   Floor: Math.floor,
   Ceil: Math.ceil,
   Round: roundHalfEven,
@@ -62,8 +71,11 @@ export const unaryFunction: Readonly<Record<Unary, (x: number) => number>> = {
   LogicalNot: (x) => (x ? 0 : 1),
 };
 
-/** The remainder with the sign of the divisor. */
-export const floorMod = (a: number, b: number): number => a - b * Math.floor(a / b);
+/** The remainder with the sign of the divisor; a itself where b is infinite and of the same sign. */
+export function floorMod(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
 
 export const binaryFunction: Readonly<Record<Binary, (a: number, b: number) => number>> = {
   Add: (a, b) => a + b,
@@ -75,6 +87,8 @@ export const binaryFunction: Readonly<Record<Binary, (a: number, b: number) => n
   Minimum: Math.min,
   FloorDiv: (a, b) => Math.floor(a / b),
   FloorMod: floorMod,
+  Atan2: Math.atan2,
+  BitwiseAnd: (a, b) => a & b,
 };
 
 export const compareFunction: Readonly<Record<Compare, (a: number, b: number) => number>> = {

@@ -82,6 +82,8 @@ function geometryOf(node: Node): object {
       return { ...axisGeometry(first.shape, node.attributes.axis), exclusive: node.attributes.exclusive, reverse: node.attributes.reverse };
     case 'ArgMax':
       return axisGeometry(first.shape, node.attributes.axis);
+    case 'TopK':
+      return axisGeometry(first.shape, first.shape.length - 1);
     case 'Conv':
     case 'AvgPool':
     case 'MaxPool':

@@ -30,8 +30,32 @@ const CALLS = [
   'MaxPoolGather',
   'CumSum',
   'ArgMax',
+  'TopK',
 ];
-const SLOW = ['Exp', 'Expm1', 'Log', 'Log1p', 'Sigmoid', 'Softplus', 'Tanh', 'Sin', 'Cos', 'Erf', 'Pow', 'Sqrt'];
+const SLOW = [
+  'Exp',
+  'Expm1',
+  'Log',
+  'Log1p',
+  'Sigmoid',
+  'Softplus',
+  'Tanh',
+  'Sin',
+  'Cos',
+  'Tan',
+  'Asin',
+  'Acos',
+  'Atan',
+  'Atan2',
+  'Sinh',
+  'Cosh',
+  'Asinh',
+  'Acosh',
+  'Atanh',
+  'Erf',
+  'Pow',
+  'Sqrt',
+];
 const REDUCTIONS = ['Sum', 'Max', 'Min', 'Prod'];
 
 export const isSmall = (node: Node): boolean => sizeOf(node.shape) <= LIMITS.small;

@@ -2,6 +2,7 @@ import { erf, floorMod, roundHalfEven } from '../../../ir/scalar-functions.js';
 import { Conv, ConvFilterGrad, ConvInputGrad, MatMul } from './convolution.js';
 import { AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, MaxPoolGrad } from './pooling.js';
 import { ArgMax, CumSum } from './scan.js';
+import { TopK } from './top-k.js';
 
 /** What generated code may call, by the names it uses. */
 export const kernels = {
@@ -19,4 +20,5 @@ export const kernels = {
   MaxPool,
   MaxPoolGather,
   MaxPoolGrad,
+  TopK,
 } as const;
