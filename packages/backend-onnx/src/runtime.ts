@@ -27,8 +27,13 @@ export async function onnxRuntime(options: OnnxOptions): Promise<Runtime> {
   return compiledRuntime({ target });
 }
 
-// A provider may be part of the module and still not start: no GPU, no driver, libraries not installed.
-async function probe(options: OnnxOptions): Promise<void> {
+/**
+ * Starts the first provider once. It may be part of the module and still not start: no GPU, no driver, libraries not
+ * installed.
+ *
+ * @throws ConfigError naming the provider and ONNX Runtime's reason.
+ */
+export async function probe(options: OnnxOptions): Promise<void> {
   const { ort, provider, session } = resolveOptions(options);
   const value = { type: 'float32', shape: [1] } as const;
   const identity = { name: 'probe/y', op: 'Identity', domain: '', inputs: ['x'], outputs: ['y'], attributes: {} };

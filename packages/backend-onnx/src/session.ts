@@ -1,6 +1,6 @@
 import type { DType, Executable, Graph } from '@bpc/compiler';
 import { ConfigError } from '@bpc/core';
-import { lowerGraph } from './lower/lower.js';
+import { type Lowered, lowerGraph } from './lower/lower.js';
 import { sizeOf } from './lower/shape.js';
 import { serializeModel } from './model/serialize.js';
 import type { OrtData, OrtModule, OrtSession, OrtSessionOptions, OrtTensor } from './ort.js';
@@ -29,7 +29,16 @@ function tensor(ort: OrtModule, data: OrtData, shape: readonly number[]): OrtTen
  * caller owns. `dispose` waits for a running call.
  */
 export async function createExecutable(graph: Graph, ort: OrtModule, targetName: string, options: OrtSessionOptions): Promise<Executable> {
-  const { model, inputIndices } = lowerGraph(graph, targetName);
+  return loadExecutable(graph, lowerGraph(graph, targetName), ort, options);
+}
+
+/** Makes a session for a program that is lowered already; see {@link createExecutable}. */
+export async function loadExecutable(
+  graph: Graph,
+  { model, inputIndices }: Lowered,
+  ort: OrtModule,
+  options: OrtSessionOptions,
+): Promise<Executable> {
   const created = await ort.InferenceSession.create(serializeModel(model), options);
   if (!isSession(created))
     throw new ConfigError('ort.InferenceSession.create gave no session', 'pass the onnxruntime-node or onnxruntime-web module as ort');

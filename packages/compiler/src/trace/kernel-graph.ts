@@ -1,0 +1,30 @@
+import { type DType, type Graph, graphBuilder, type Node, type Shape } from '../ir/index.js';
+import type { TraceKernel } from './kernels/kernel.js';
+
+/** What is known of a tensor before it has values. @internal */
+export type OperandType = { readonly shape: Shape; readonly dtype: DType };
+
+/** One call of a kernel: operands by name or in a list, as tfjs passes them. @internal */
+export type KernelCall = {
+  readonly kernel: TraceKernel;
+  readonly operands: { readonly [name: string]: OperandType } | readonly OperandType[];
+  readonly attributes: object;
+};
+
+const isList = (operands: KernelCall['operands']): operands is readonly OperandType[] => Array.isArray(operands);
+
+/**
+ * The graph of a single kernel call, by the same construction as in a trace. Its inputs are in the order of the operands.
+ *
+ * @internal For backends that run kernel by kernel; programs are traced whole.
+ */
+export function kernelGraph({ kernel, operands, attributes }: KernelCall): Graph {
+  const g = graphBuilder();
+  const input = ({ shape, dtype }: OperandType): Node => g.input([...shape], dtype);
+  const nodes = isList(operands)
+    ? operands.map(input)
+    : Object.fromEntries(Object.entries(operands).map(([name, operand]) => [name, input(operand)]));
+  const result = kernel.build(g, nodes, attributes);
+  const outputs: readonly Node[] = 'op' in result ? [result] : result;
+  return g.finish(outputs, kernel.kernelName);
+}
