@@ -1,9 +1,10 @@
 import type { Key, Network } from '@bpc/core';
-import { avgPool, ConfigError, flattenImages, foldIn, instanceNorm, maxPool, ShapeError } from '@bpc/core';
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { add, conv2d, matMul, relu, tidy } from '@tensorflow/tfjs-core';
+import { avgPool, ConfigError, flattenImages, foldIn, maxPool } from '@bpc/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { relu, tidy } from '@tensorflow/tfjs-core';
 import type { Affine, Norm } from './init.js';
-import { checkCount, initAffine, initNorm } from './init.js';
+import { checkCount, checkImageShape, initAffine, initNorm } from './init.js';
+import { affineOf, checkChoice, convolveAffine, denseLayer, normalise, normOf } from './layers.js';
 
 /** Options of `convNet`. */
 export interface ConvNetOptions {
@@ -27,18 +28,6 @@ export interface ConvNetOptions {
 /** `conv0 … conv{depth−1}`, `norm0 …` (absent with norm `'none'`) and `dense`. */
 export type ConvNetParams = { readonly [layer: string]: Affine | Norm };
 
-const affine = (params: ConvNetParams, name: string): Affine => {
-  const layer = params[name];
-  if (layer === undefined || !('kernel' in layer)) throw new ShapeError(`params has no layer '${name}'`, 'pass parameters of this network');
-  return layer;
-};
-
-const normOf = (params: ConvNetParams, name: string): Norm => {
-  const layer = params[name];
-  if (layer === undefined || !('gamma' in layer)) throw new ShapeError(`params has no layer '${name}'`, 'pass parameters of this network');
-  return layer;
-};
-
 /**
  * The ConvNet of the dataset-condensation papers: `depth` blocks of 3×3 convolution, instance norm, ReLU and 2×2 pooling,
  * then a dense layer on the flattened (H, W, C) feature map.
@@ -60,14 +49,13 @@ export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
   const { inputShape, outputs, depth = 3, width = 128, pool = 'avg', norm = 'instance', epsilon = 1e-5 } = options;
   const [height, imageWidth, channels] = inputShape;
   const { firstPadding = height === 28 && imageWidth === 28 ? 3 : 1 } = options;
-  for (const [name, value] of Object.entries({ height, width: imageWidth, channels })) checkCount(`inputShape's ${name}`, value);
+  checkImageShape(inputShape);
   checkCount('outputs', outputs);
   checkCount('depth', depth);
   checkCount('width', width);
   checkCount('firstPadding', firstPadding, 0);
-  if (pool !== 'avg' && pool !== 'max') throw new ConfigError(`pool is '${String(pool)}', expected 'avg' or 'max'`, 'pass one of the two');
-  if (norm !== 'instance' && norm !== 'none')
-    throw new ConfigError(`norm is '${String(norm)}', expected 'instance' or 'none'`, 'pass one of the two');
+  checkChoice('pool', pool, ['avg', 'max']);
+  checkChoice('norm', norm, ['instance', 'none']);
 
   const padding = (block: number) => (block === 0 ? firstPadding : 1);
   const kernels: number[][] = [];
@@ -106,16 +94,11 @@ export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
       return tidy(() => {
         let features = x;
         for (let block = 0; block < depth; block++) {
-          const { kernel, bias } = affine(params, `conv${block}`);
-          features = add(conv2d(features as Tensor4D, kernel as Tensor4D, 1, padding(block)), bias);
-          if (norm === 'instance') {
-            const { gamma, beta } = normOf(params, `norm${block}`);
-            features = instanceNorm(features, gamma, beta, epsilon);
-          }
+          features = convolveAffine(features, affineOf(params, `conv${block}`), padding(block));
+          if (norm === 'instance') features = normalise(features, normOf(params, `norm${block}`), epsilon);
           features = poolImages(relu(features), 2, 2);
         }
-        const { kernel, bias } = affine(params, 'dense');
-        return add(matMul(flattenImages(features), kernel), bias);
+        return denseLayer(flattenImages(features), affineOf(params, 'dense'));
       });
     },
   };

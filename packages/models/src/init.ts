@@ -6,6 +6,9 @@ import { tensor } from '@tensorflow/tfjs-core';
 /** Kernel and bias of a convolution `[h, w, in, out]` or a dense layer `[in, out]`. */
 export type Affine = { readonly kernel: Tensor; readonly bias: Tensor };
 
+/** Kernel of a convolution without bias, `[h, w, in, out]`. */
+export type Kernel = { readonly kernel: Tensor };
+
 /** Gain and bias of an instance norm, `[channels]`. */
 export type Norm = { readonly gamma: Tensor; readonly beta: Tensor };
 
@@ -30,9 +33,30 @@ export function initAffine(key: Key, kernelShape: readonly number[]): Affine {
   return { kernel: filledUniform(foldIn(key, 0), kernelShape, bound), bias: filledUniform(foldIn(key, 1), [outputs], bound) };
 }
 
+/** The kernel of a convolution without bias: uniform on ±1/√fan_in, as in `initAffine`. */
+export function initKernel(key: Key, shape: readonly number[]): Kernel {
+  const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+  return { kernel: filledUniform(foldIn(key, 0), shape, 1 / Math.sqrt(fanIn)) };
+}
+
 /** Gain 1, bias 0. */
 export function initNorm(channels: number): Norm {
   return { gamma: tensor(new Float32Array(channels).fill(1), [channels]), beta: tensor(new Float32Array(channels), [channels]) };
+}
+
+/** @throws ConfigError unless height, width and channels are positive integers. */
+export function checkImageShape([height, width, channels]: readonly [number, number, number]): void {
+  for (const [name, value] of Object.entries({ height, width, channels })) checkCount(`inputShape's ${name}`, value);
+}
+
+/** @throws ConfigError unless there are `length` positive integers. */
+export function checkWidths(name: string, widths: readonly number[], length: number): void {
+  if (widths.length !== length)
+    throw new ConfigError(
+      `${name} has ${widths.length} numbers, expected ${length}`,
+      `give one number of channels for each of the ${length}`,
+    );
+  widths.forEach((width, i) => checkCount(`${name}[${i}]`, width));
 }
 
 /** @throws ConfigError unless `value` is an integer of at least `minimum`. */

@@ -1,7 +1,7 @@
 import { setBackend, tensor, zeros } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { ConfigError, disposeTree, key, treeEntries, treeLeaves } from '@bpc/core';
-import { convNet, mlp } from '@bpc/models';
+import { ConfigError, disposeTree, key, ShapeError, treeEntries, treeLeaves } from '@bpc/core';
+import { alexNet, convNet, mlp, resNet18, vgg11 } from '@bpc/models';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 beforeAll(async () => {
@@ -19,12 +19,28 @@ describe('parameter counts', () => {
     ['ConvNet D3 W128, CIFAR100', convNet({ inputShape: cifar, outputs: 100 }), 504_420],
     ['ConvNet D3 W128, Tiny ImageNet', convNet({ inputShape: [64, 64, 3], outputs: 200 }), 1_938_120],
     ['ConvNet D4 W128, Tiny ImageNet', convNet({ inputShape: [64, 64, 3], outputs: 200, depth: 4 }), 857_160],
+    ['AlexNet', alexNet({ inputShape: cifar, outputs: 10 }), 1_872_202],
+    ['VGG11', vgg11({ inputShape: cifar, outputs: 10 }), 9_231_114],
+    ['ResNet18', resNet18({ inputShape: cifar, outputs: 10 }), 11_173_962],
+    ['ResNet18-AP', resNet18({ inputShape: cifar, outputs: 10, downsampling: 'pool' }), 11_250_762],
     ['MLP(128, 128)', mlp({ inputShape: cifar, outputs: 10, hidden: [128, 128] }), 411_146],
   ])('of %s is the published one, and init makes exactly that many', (_, network, count) => {
     const params = network.init(key(0));
     expect(network.parameterCount).toBe(count);
     expect(treeLeaves(params).reduce((total, leaf) => total + leaf.size, 0)).toBe(count);
     disposeTree(params);
+  });
+
+  // Without instance norm 2 numbers per channel go, and 28×28×1 images are padded to 32×32.
+  it.each([
+    ['AlexNet with norm', alexNet({ inputShape: cifar, outputs: 10, norm: 'instance' }), 1_872_202 + 2 * (128 + 192 + 256 + 192 + 192)],
+    ['AlexNet on digits', alexNet({ inputShape: [28, 28, 1], outputs: 10 }), 1_872_202 - 2 * 25 * 128],
+    ['VGG11 without norm', vgg11({ inputShape: cifar, outputs: 10, norm: 'none' }), 9_231_114 - 2 * (64 + 128 + 2 * 256 + 4 * 512)],
+    ['VGG11 on digits', vgg11({ inputShape: [28, 28, 1], outputs: 10 }), 9_231_114 - 2 * 9 * 64],
+    ['ResNet18 on digits', resNet18({ inputShape: [28, 28, 1], outputs: 10 }), 11_173_962 - 2 * 9 * 64],
+    ['ResNet18-AP on digits', resNet18({ inputShape: [28, 28, 1], outputs: 10, downsampling: 'pool' }), 11_250_762 - 2 * 9 * 64 - 7 * 5120],
+  ])('of %s follow from the published one', (_, network, count) => {
+    expect(network.parameterCount).toBe(count);
   });
 });
 
@@ -85,6 +101,15 @@ describe('shapes', () => {
       [9, 9, 2],
       3,
     ],
+    ['AlexNet on digits', alexNet({ inputShape: [28, 28, 1], outputs: 3, widths: [2, 3, 2, 3, 2] }), [28, 28, 1], 3],
+    ['VGG11 on 64×64 images', vgg11({ inputShape: [64, 64, 3], outputs: 5, widths: [2, 2, 2, 2, 2, 2, 2, 2] }), [64, 64, 3], 5],
+    ['ResNet18 on digits', resNet18({ inputShape: [28, 28, 1], outputs: 3, widths: [2, 3, 4, 5] }), [28, 28, 1], 3],
+    [
+      'ResNet18-AP on odd sizes',
+      resNet18({ inputShape: [17, 19, 2], outputs: 3, widths: [2, 2, 2, 3], downsampling: 'pool' }),
+      [17, 19, 2],
+      3,
+    ],
     ['a linear model', mlp({ inputShape: [5], outputs: 1, hidden: [] }), [5], 1],
     ['a tanh MLP on images', mlp({ inputShape: [4, 4, 1], outputs: 2, hidden: [7], activation: 'tanh' }), [4, 4, 1], 2],
   ])('are [n, outputs] for %s', (_, network, shape, outputs) => {
@@ -118,10 +143,35 @@ describe('options', () => {
     ['outputs', () => convNet({ inputShape: cifar, outputs: -1 })],
     ['depth', () => convNet({ inputShape: [4, 4, 1], outputs: 10, depth: 3 })],
     ['pool', () => convNet({ inputShape: cifar, outputs: 10, pool: 'sum' as never })],
+    ['norm', () => convNet({ inputShape: cifar, outputs: 10, norm: 'batch' as never })],
+    ['widths', () => alexNet({ inputShape: cifar, outputs: 10, widths: [1, 2, 3] })],
+    ['inputShape', () => alexNet({ inputShape: [6, 6, 3], outputs: 10 })],
+    ['firstPadding', () => alexNet({ inputShape: cifar, outputs: 10, firstPadding: -1 })],
+    ['norm', () => alexNet({ inputShape: cifar, outputs: 10, norm: 'group' as never })],
+    ['inputShape', () => vgg11({ inputShape: [16, 16, 3], outputs: 10 })],
+    ['widths', () => vgg11({ inputShape: cifar, outputs: 10, widths: [64, 128, 256, 256, 512, 512, 512, 0] })],
+    ['outputs', () => vgg11({ inputShape: cifar, outputs: 0 })],
+    ["inputShape's channels", () => resNet18({ inputShape: [32, 32, 0], outputs: 10 })],
+    ['inputShape', () => resNet18({ inputShape: [24, 32, 3], outputs: 10 })],
+    ['downsampling', () => resNet18({ inputShape: cifar, outputs: 10, downsampling: 'max' as never })],
     ['hidden', () => mlp({ inputShape: [3], outputs: 1, hidden: [0] })],
     ['activation', () => mlp({ inputShape: [3], outputs: 1, activation: 'toString' as never })],
   ])('refuses a bad %s by name', (name, make) => {
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(new RegExp(name));
+  });
+});
+
+describe('parameters of another network', () => {
+  it.each([
+    ['AlexNet', alexNet({ inputShape: cifar, outputs: 2, widths: [1, 1, 1, 1, 1] }), /'conv0'/],
+    ['VGG11', vgg11({ inputShape: cifar, outputs: 2, widths: [1, 1, 1, 1, 1, 1, 1, 1] }), /'conv0'/],
+    ['ConvNet', convNet({ inputShape: cifar, outputs: 2, width: 1 }), /'conv0'/],
+    ['ResNet18', resNet18({ inputShape: cifar, outputs: 2, widths: [1, 1, 1, 1] }), /stem/],
+  ])('are refused by %s with the name of what is missing', (_, network, name) => {
+    const others = mlp({ inputShape: cifar, outputs: 2, hidden: [] }).init(key(0));
+    expect(() => network.apply(others as never, zeros([1, ...cifar]))).toThrow(ShapeError);
+    expect(() => network.apply(others as never, zeros([1, ...cifar]))).toThrow(name);
+    disposeTree(others);
   });
 });

@@ -1,0 +1,53 @@
+import { ConfigError, instanceNorm, ShapeError } from '@bpc/core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { add, conv2d, matMul } from '@tensorflow/tfjs-core';
+import type { Affine, Kernel, Norm } from './init.js';
+
+/** Parameters by layer name. */
+export type Layers = { readonly [layer: string]: Affine | Norm };
+
+const missing = (name: string) => new ShapeError(`params has no layer '${name}'`, 'pass parameters of this network');
+
+/** Kernel and bias of a layer. @throws ShapeError if it is not there. */
+export function affineOf(params: Layers, name: string): Affine {
+  const layer = params[name];
+  if (layer === undefined || !('kernel' in layer)) throw missing(name);
+  return layer;
+}
+
+/** Gain and bias of a norm. @throws ShapeError if it is not there. */
+export function normOf(params: Layers, name: string): Norm {
+  const layer = params[name];
+  if (layer === undefined || !('gamma' in layer)) throw missing(name);
+  return layer;
+}
+
+/** A convolution without bias, zero padded; NHWC and HWIO. */
+export function convolve(x: Tensor, { kernel }: Kernel, stride: number, padding: number): Tensor {
+  return conv2d(x as Tensor4D, kernel as Tensor4D, stride, padding);
+}
+
+/** A convolution with bias and stride 1. */
+export const convolveAffine = (x: Tensor, layer: Affine, padding: number): Tensor => add(convolve(x, layer, 1, padding), layer.bias);
+
+/** x W + b */
+export const denseLayer = (x: Tensor, { kernel, bias }: Affine): Tensor => add(matMul(x, kernel), bias);
+
+/** Instance norm with the parameters of a layer. */
+export const normalise = (x: Tensor, { gamma, beta }: Norm, epsilon: number): Tensor => instanceNorm(x, gamma, beta, epsilon);
+
+/** Length of one image axis after a convolution or a pooling, the remainder dropped. */
+export const lengthAfter = (length: number, kernel: number, stride: number, padding: number): number =>
+  Math.floor((length + 2 * padding - kernel) / stride) + 1;
+
+/** Numbers in tensors of these shapes. */
+export const countOf = (shapes: readonly (readonly number[])[]): number =>
+  shapes.reduce((total, shape) => total + shape.reduce((a, b) => a * b, 1), 0);
+
+/** @throws ConfigError unless `value` is one of `choices`. */
+export function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): void {
+  if (!choices.includes(value)) {
+    const list = choices.map((choice) => `'${choice}'`).join(' or ');
+    throw new ConfigError(`${name} is '${String(value)}', expected ${list}`, `pass one of ${list}`);
+  }
+}

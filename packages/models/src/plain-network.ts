@@ -1,0 +1,81 @@
+import type { Key, Network } from '@bpc/core';
+import { ConfigError, flattenImages, foldIn, maxPool } from '@bpc/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { relu, tidy } from '@tensorflow/tfjs-core';
+import type { Affine, Norm } from './init.js';
+import { checkCount, initAffine, initNorm } from './init.js';
+import type { Layers } from './layers.js';
+import { affineOf, checkChoice, convolveAffine, countOf, denseLayer, lengthAfter, normalise, normOf } from './layers.js';
+
+/** One convolution with what follows it. */
+interface Convolution {
+  readonly width: number;
+  /** Side of the square kernel. */
+  readonly kernel: number;
+  readonly padding: number;
+  /** Whether 2×2 max pooling follows. */
+  readonly pool: boolean;
+}
+
+interface PlainNetworkOptions {
+  readonly inputShape: readonly [number, number, number];
+  readonly outputs: number;
+  readonly convolutions: readonly Convolution[];
+  readonly norm: 'instance' | 'none';
+  readonly epsilon: number;
+}
+
+/**
+ * Convolution, instance norm, ReLU and max pooling one after another, then a dense layer: VGG and AlexNet differ in numbers.
+ *
+ * @throws ConfigError for images that the poolings would shrink to nothing, or an unknown norm.
+ */
+export function plainNetwork(options: PlainNetworkOptions): Network<Layers> {
+  const { inputShape, outputs, convolutions, norm, epsilon } = options;
+  checkCount('outputs', outputs);
+  checkChoice('norm', norm, ['instance', 'none']);
+  let [h, w, c] = inputShape;
+  const kernels = convolutions.map(({ kernel, width, padding, pool }) => {
+    const shape = [kernel, kernel, c, width];
+    [h, w, c] = [lengthAfter(h, kernel, 1, padding), lengthAfter(w, kernel, 1, padding), width];
+    if (pool) [h, w] = [lengthAfter(h, 2, 2, 0), lengthAfter(w, 2, 2, 0)];
+    return shape;
+  });
+  if (h < 1 || w < 1) {
+    const poolings = convolutions.filter(({ pool }) => pool).length;
+    throw new ConfigError(
+      `inputShape is [${inputShape}], too small for ${poolings} poolings`,
+      `use images of at least ${2 ** poolings}x${2 ** poolings} pixels`,
+    );
+  }
+  const dense = [h * w * c, outputs];
+  const biases = [...convolutions.map(({ width }) => [width]), [outputs]];
+  const norms = norm === 'instance' ? convolutions.map(({ width }) => [2, width]) : [];
+
+  return {
+    inputShape,
+    outputs,
+    parameterCount: countOf([...kernels, dense, ...biases, ...norms]),
+    init(key: Key) {
+      const params: Record<string, Affine | Norm> = {};
+      kernels.forEach((shape, i) => {
+        params[`conv${i}`] = initAffine(foldIn(key, i), shape);
+        if (norm === 'instance') params[`norm${i}`] = initNorm(shape[3] ?? 0);
+      });
+      params['dense'] = initAffine(foldIn(key, kernels.length), dense);
+      return params;
+    },
+    apply(params: Layers, x: Tensor) {
+      return tidy(() => {
+        let features = x;
+        convolutions.forEach(({ padding, pool }, i) => {
+          features = convolveAffine(features, affineOf(params, `conv${i}`), padding);
+          if (norm === 'instance') features = normalise(features, normOf(params, `norm${i}`), epsilon);
+          features = relu(features);
+          if (pool) features = maxPool(features, 2, 2);
+        });
+        return denseLayer(flattenImages(features), affineOf(params, 'dense'));
+      });
+    },
+  };
+}
