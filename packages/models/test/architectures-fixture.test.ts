@@ -67,7 +67,7 @@ it('has the three networks, and AlexNet on one channel', () => {
 describe.each(runtimes)('on %s', (_, makeRuntime: () => Promise<Runtime>) => {
   it.each(cases)('logits, loss and gradients of %s are the reference’s', async (name, spec) => {
     const runtime = await makeRuntime();
-    const network = networkOf(spec) as unknown;
+    const network = networkOf(spec);
     expect(network.parameterCount).toBe(spec.paramCount);
     const energy = (params: Tree, images: Tensor, targets: Tensor) => mean(crossEntropy(network.apply(params, images), targets));
     const compiled = runtime.compile((params: Tree, images: Tensor, targets: Tensor) => ({
