@@ -24,15 +24,21 @@ export const random = (shape: number[], seed = 1): Tensor =>
     shape,
   );
 
-/** Runs `fn` eagerly on tfjs cpu and compiled, and expects the same trees. */
+export const PRINTERS = ['javascript', 'wasm', 'interpreter'] as const;
+
+/** Runs `fn` eagerly on tfjs cpu and compiled by every printer, and expects the same trees. */
 export async function expectSame(fn: (...args: Tensor[]) => Tree, args: Tensor[], tolerance = 2e-5): Promise<void> {
-  const runtime = jsRuntime();
   const expected = treeEntries(fn(...args));
-  const program = runtime.compile(fn) as unknown as Program<readonly ProgramArgument[], Tree>;
-  const found = treeEntries(await program(...args));
-  expect(found.map(([path, x]) => `${path} ${x.dtype}[${x.shape}]`)).toEqual(expected.map(([path, x]) => `${path} ${x.dtype}[${x.shape}]`));
-  expected.forEach(([path, want], i) => expectClose(found[i]![1].dataSync(), want.dataSync(), tolerance, path));
-  await runtime.dispose();
+  for (const printer of PRINTERS) {
+    const runtime = jsRuntime({ printer });
+    const program = runtime.compile(fn) as unknown as Program<readonly ProgramArgument[], Tree>;
+    const found = treeEntries(await program(...args));
+    expect(found.map(([path, x]) => `${path} ${x.dtype}[${x.shape}]`)).toEqual(
+      expected.map(([path, x]) => `${path} ${x.dtype}[${x.shape}]`),
+    );
+    expected.forEach(([path, want], i) => expectClose(found[i]![1].dataSync(), want.dataSync(), tolerance, `${printer} ${path}`));
+    await runtime.dispose();
+  }
 }
 
 export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, name = ''): void {

@@ -1,4 +1,3 @@
-import { ConfigError } from '@bpc/core';
 import { item } from '../../ir/shape.js';
 import type { Fused, Generated } from './generated.js';
 import { kernels } from './kernels/index.js';
@@ -98,24 +97,12 @@ export function generate(program: LoopProgram): Generated {
   ];
   const source = `${head.join('\n')}\n${functions(parts, program.storages)}`;
   const values = constants.map((storage) => Float64Array.from(storage.values ?? []));
-  const run: Fused = evaluator(source)(kernels, geometries, values);
+  // What the source returns is what `functions` prints.
+  const make = new Function('kernels', 'geometries', 'constants', source) as (...bindings: readonly unknown[]) => Fused;
+  const run = make(kernels, geometries, values);
   // Rows computed from made-up inputs would be out of range; long programs are no matter of microseconds.
   if (!dynamic && statements.every(({ trips }) => trips < LONG_LOOP)) warmUp(run, program);
   return { run, source };
-}
-
-function evaluator(source: string): (...bindings: readonly unknown[]) => Fused {
-  try {
-    // What the source returns is what `functions` prints.
-    return new Function('kernels', 'geometries', 'constants', source) as (...bindings: readonly unknown[]) => Fused;
-  } catch (cause) {
-    if (!(cause instanceof EvalError)) throw cause;
-    throw new ConfigError(
-      "the js runtime may not compile JavaScript here: the page's Content-Security-Policy has no 'unsafe-eval', or Node forbids it",
-      'allow it, or use onnxRuntime() of @bpc/backend-onnx or eagerRuntime() of @bpc/core',
-      { cause },
-    );
-  }
 }
 
 /**
