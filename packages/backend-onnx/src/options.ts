@@ -1,14 +1,28 @@
 import { ConfigError } from '@bpc/core';
+import { type LoweringOptions, loweringFor } from './lower/lowering-options.js';
 import type { ExecutionProvider, OrtModule, OrtSessionOptions } from './ort.js';
+import { isWeb, remedyFor } from './providers.js';
 
 /** Settings of the ONNX Runtime target. */
 export interface OnnxOptions {
   /** The ONNX Runtime module: `import * as ort from 'onnxruntime-node'` or `'onnxruntime-web'`. */
   readonly ort: OrtModule;
-  /** Providers in order of preference, as ONNX Runtime names them. Default `['cpu']`. */
+  /**
+   * Providers in order of preference, as ONNX Runtime names them: `'cpu'`, `'webgpu'`, `'cuda'`, …, or `'wasm'` and `'webgpu'`
+   * of onnxruntime-web. Default `['cpu']`, or `['wasm']` with onnxruntime-web. Operations that the first one lacks run on the
+   * next, at last on the CPU.
+   */
   readonly executionProviders?: readonly ExecutionProvider[];
-  /** Threads per program run. Default: ONNX Runtime's own choice, one per physical core. Workers should pass 1. */
+  /**
+   * Threads per program run. Default: ONNX Runtime's own choice, one per physical core. Workers should pass 1. With
+   * onnxruntime-web it is a setting of the whole page, which takes effect before the first session.
+   */
   readonly threads?: number;
+  /**
+   * How convolutions are written: `'winograd'` as matrix products, `'direct'` as ONNX `Conv`. Default: `'winograd'` for cpu
+   * and wasm, where it was measured to be faster; `'direct'` for other providers, whose own kernels tile for the hardware.
+   */
+  readonly convolution?: LoweringOptions['convolution'];
   /**
    * Whether threads wait for the next operation by spinning. Default true: a ConvNet gradient has hundreds of joins and
    * sleeping at each costs more than the work. Pass false where other work needs the cores.
@@ -30,10 +44,20 @@ export interface OnnxSettings {
   readonly threads: number | undefined;
   readonly spinning: boolean;
   readonly session: OrtSessionOptions;
+  readonly lowering: LoweringOptions;
 }
 
+const CONVOLUTIONS = ['winograd', 'direct'] as const;
 const LEVELS = ['disabled', 'basic', 'extended', 'all'] as const;
-const KNOWN: ReadonlySet<string> = new Set(['ort', 'executionProviders', 'threads', 'spinning', 'graphOptimizationLevel', 'profile']);
+const KNOWN: ReadonlySet<string> = new Set([
+  'ort',
+  'executionProviders',
+  'threads',
+  'spinning',
+  'graphOptimizationLevel',
+  'profile',
+  'convolution',
+]);
 
 const show = (value: unknown): string =>
   typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? JSON.stringify(value) : String(value);
@@ -42,16 +66,23 @@ const nameOf = (provider: ExecutionProvider): string => (typeof provider === 'st
 
 /** Checks options and completes them with defaults. @throws ConfigError naming the option, its value and the remedy. */
 export function resolveOptions(options: OnnxOptions): OnnxSettings {
-  const { ort, executionProviders = ['cpu'], threads, spinning = true, graphOptimizationLevel = 'all', profile } = options;
+  const { ort, convolution, threads, spinning = true, graphOptimizationLevel = 'all', profile } = options;
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) throw new ConfigError(`unknown option '${name}'`, `pass only ${[...KNOWN].join(', ')}`);
   }
-  if (typeof ort !== 'object' || ort === null || ort.InferenceSession === undefined || ort.Tensor === undefined) {
+  if (
+    typeof ort !== 'object' ||
+    ort === null ||
+    ort.InferenceSession === undefined ||
+    ort.Tensor === undefined ||
+    ort.env?.versions === undefined
+  ) {
     throw new ConfigError(
       `ort is ${show(ort)}, expected an ONNX Runtime module`,
       "install onnxruntime-node and pass `import * as ort from 'onnxruntime-node'`",
     );
   }
+  const { executionProviders = [isWeb(ort) ? 'wasm' : 'cpu'] } = options;
   if (!Array.isArray(executionProviders) || executionProviders.length === 0) {
     throw new ConfigError(`executionProviders is ${show(executionProviders)}, expected a list of names`, "pass ['cpu']");
   }
@@ -60,7 +91,7 @@ export function resolveOptions(options: OnnxOptions): OnnxSettings {
     const name = nameOf(provider);
     if (typeof name !== 'string' || (available !== undefined && !available.includes(name))) {
       const have = available === undefined ? '' : `; this ONNX Runtime has ${available.join(', ')}`;
-      throw new ConfigError(`executionProviders names ${show(name)}, which is not available${have}`, `pass ['${available?.[0] ?? 'cpu'}']`);
+      throw new ConfigError(`executionProviders names ${show(name)}, which is not available${have}`, remedyFor(name, ort));
     }
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -69,6 +100,9 @@ export function resolveOptions(options: OnnxOptions): OnnxSettings {
   if (typeof spinning !== 'boolean') throw new ConfigError(`spinning is ${show(spinning)}, expected true or false`, 'pass a boolean');
   if (!LEVELS.includes(graphOptimizationLevel)) {
     throw new ConfigError(`graphOptimizationLevel is ${show(graphOptimizationLevel)}`, `pass one of ${LEVELS.join(', ')}`);
+  }
+  if (convolution !== undefined && !CONVOLUTIONS.includes(convolution)) {
+    throw new ConfigError(`convolution is ${show(convolution)}`, `pass one of ${CONVOLUTIONS.join(', ')}`);
   }
   const session: OrtSessionOptions = {
     executionProviders,
@@ -91,5 +125,7 @@ export function resolveOptions(options: OnnxOptions): OnnxSettings {
     },
   };
   const [first] = executionProviders;
-  return { ort, provider: first === undefined ? 'cpu' : nameOf(first), threads, spinning, session };
+  const provider = first === undefined ? 'cpu' : nameOf(first);
+  const lowering = { ...loweringFor(provider), ...(convolution === undefined ? {} : { convolution }) };
+  return { ort, provider, threads, spinning, session, lowering };
 }

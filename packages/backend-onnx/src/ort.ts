@@ -12,7 +12,7 @@ export interface OrtTensor {
 export interface OrtSession {
   run(
     feeds: { readonly [name: string]: OrtTensor },
-    fetches: { readonly [name: string]: OrtTensor },
+    fetches: { readonly [name: string]: OrtTensor } | readonly string[],
   ): Promise<{ readonly [name: string]: OrtTensor }>;
   release(): Promise<void>;
 }
@@ -34,6 +34,22 @@ export interface OrtSessionOptions {
   extra: Record<string, unknown>;
 }
 
+/** The part of ONNX Runtime's settings for the whole process that this package reads or sets. */
+export interface OrtEnvironment {
+  readonly versions: { readonly common?: string; readonly node?: string; readonly web?: string };
+  logLevel?: 'verbose' | 'info' | 'warning' | 'error' | 'fatal';
+  readonly wasm?: { numThreads?: number };
+  readonly webgpu?: { readonly adapter?: { readonly info?: OrtAdapterInfo } };
+}
+
+/** What a browser tells of a GPU. */
+export interface OrtAdapterInfo {
+  readonly vendor?: string;
+  readonly architecture?: string;
+  readonly device?: string;
+  readonly description?: string;
+}
+
 /**
  * An ONNX Runtime module: `import * as ort from 'onnxruntime-node'`, `'onnxruntime-web'`, …
  *
@@ -46,7 +62,7 @@ export interface OrtModule {
     new (type: 'int32', data: Int32Array, dims: readonly number[]): OrtTensor;
     new (type: 'bool', data: Uint8Array, dims: readonly number[]): OrtTensor;
   };
-  readonly env: { readonly versions: { readonly common?: string; readonly node?: string; readonly web?: string } };
+  readonly env: OrtEnvironment;
   /** Only `onnxruntime-node` has it. */
-  listSupportedBackends?(): readonly { readonly name: string }[];
+  listSupportedBackends?(): readonly { readonly name: string; readonly bundled?: boolean }[];
 }

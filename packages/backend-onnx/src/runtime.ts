@@ -2,6 +2,7 @@ import { compiledRuntime } from '@bpc/compiler';
 import { ConfigError, type Runtime } from '@bpc/core';
 import { serializeModel } from './model/serialize.js';
 import { type OnnxOptions, resolveOptions } from './options.js';
+import { isUnbundled, remedyFor } from './providers.js';
 import { onnxTarget } from './target.js';
 
 /**
@@ -27,6 +28,9 @@ export async function onnxRuntime(options: OnnxOptions): Promise<Runtime> {
   return compiledRuntime({ target });
 }
 
+/** ONNX Runtime's messages begin with a place in its sources and end with a new line. */
+const reasonOf = (message: string): string => message.replace(/^\/\S+\.cc:\d+ .* was false\. /s, '').trim();
+
 /**
  * Starts the first provider once. It may be part of the module and still not start: no GPU, no driver, libraries not
  * installed.
@@ -44,16 +48,18 @@ export async function probe(options: OnnxOptions): Promise<void> {
     inputs: [{ name: 'x', ...value }],
     outputs: [{ name: 'y', ...value }],
   });
+  const { logLevel } = ort.env;
+  // Libraries that the package leaves out are reported on the terminal as well as thrown, at the level of the first session.
+  const quieten = isUnbundled(provider, ort);
   try {
+    if (quieten) ort.env.logLevel = 'fatal';
     const { enableProfiling: _, ...quiet } = session;
     const created = await ort.InferenceSession.create(model, quiet);
     if ('release' in created && typeof created.release === 'function') await created.release();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(
-      `executionProviders: '${provider}' does not start: ${reason}`,
-      "install what this provider needs, or pass ['cpu']",
-      { cause },
-    );
+    const reason = reasonOf(cause instanceof Error ? cause.message : String(cause));
+    throw new ConfigError(`executionProviders: '${provider}' does not start: ${reason}`, remedyFor(provider, ort), { cause });
+  } finally {
+    if (quieten && logLevel !== undefined) ort.env.logLevel = logLevel;
   }
 }

@@ -1,9 +1,11 @@
 import type { DType, Executable, Graph } from '@bpc/compiler';
 import { ConfigError } from '@bpc/core';
 import { type Lowered, lowerGraph } from './lower/lower.js';
+import type { LoweringOptions } from './lower/lowering-options.js';
 import { sizeOf } from './lower/shape.js';
-import { serializeModel } from './model/serialize.js';
+import { type ElementType, serializeModel } from './model/serialize.js';
 import type { OrtData, OrtModule, OrtSession, OrtSessionOptions, OrtTensor } from './ort.js';
+import { isWeb } from './providers.js';
 
 type Data = OrtData | Float64Array;
 
@@ -16,10 +18,23 @@ function allocate(dtype: DType, size: number): OrtData {
   return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
 }
 
+// By the declared type, not by the array's class: tfjs keeps the integers of a cast to float32 in an Int32Array.
+function ofType(data: Data, type: ElementType): OrtData {
+  if (type === 'int32') return data instanceof Int32Array ? data : Int32Array.from(data);
+  if (type === 'bool') return data instanceof Uint8Array ? data : Uint8Array.from(data);
+  return data instanceof Float32Array ? data : new Float32Array(data);
+}
+
 function tensor(ort: OrtModule, data: OrtData, shape: readonly number[]): OrtTensor {
   if (data instanceof Float32Array) return new ort.Tensor('float32', data, shape);
   if (data instanceof Int32Array) return new ort.Tensor('int32', data, shape);
   return new ort.Tensor('bool', data, shape);
+}
+
+function outputData(output: OrtTensor | undefined, name: string): OrtData {
+  const data = output?.data;
+  if (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array) return data;
+  throw new ConfigError(`ONNX Runtime gave no numbers for an output of '${name}'`, 'pass the onnxruntime-web module as ort');
 }
 
 /**
@@ -28,8 +43,14 @@ function tensor(ort: OrtModule, data: OrtData, shape: readonly number[]): OrtTen
  * Inputs are read in place (Float64Arrays are rounded to float32 first); every run writes into new arrays, which the
  * caller owns. `dispose` waits for a running call.
  */
-export async function createExecutable(graph: Graph, ort: OrtModule, targetName: string, options: OrtSessionOptions): Promise<Executable> {
-  return loadExecutable(graph, lowerGraph(graph, targetName), ort, options);
+export async function createExecutable(
+  graph: Graph,
+  ort: OrtModule,
+  targetName: string,
+  options: OrtSessionOptions,
+  lowering?: LoweringOptions,
+): Promise<Executable> {
+  return loadExecutable(graph, lowerGraph(graph, targetName, lowering), ort, options);
 }
 
 /** Makes a session for a program that is lowered already; see {@link createExecutable}. */
@@ -56,7 +77,13 @@ export async function loadExecutable(
           'pass the arrays in the order of the program inputs',
         );
       }
-      feeds[value.name] = tensor(ort, data instanceof Float64Array ? new Float32Array(data) : data, value.shape);
+      feeds[value.name] = tensor(ort, ofType(data, value.type), value.shape);
+    }
+    // onnxruntime-web binds arrays that it is given for outputs, but never copies the results back into them.
+    if (isWeb(ort)) {
+      const names = model.outputs.map(({ name }) => name);
+      const found = await session.run(feeds, names);
+      return names.map((name) => outputData(found[name], graph.name));
     }
     const results = graph.outputs.map((output) => allocate(output.dtype, sizeOf(output.shape)));
     const fetches: Record<string, OrtTensor> = {};

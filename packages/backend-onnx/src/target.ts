@@ -1,5 +1,6 @@
 import type { Executable, Target } from '@bpc/compiler';
 import { type OnnxOptions, resolveOptions } from './options.js';
+import { adapterName, isWeb } from './providers.js';
 import { createExecutable } from './session.js';
 
 /**
@@ -9,13 +10,14 @@ import { createExecutable } from './session.js';
  * MissingKernelError if an operation has no lowering.
  */
 export function onnxTarget(options: OnnxOptions): Target {
-  const { ort, provider, threads, spinning, session } = resolveOptions(options);
+  const { ort, provider, threads, spinning, session, lowering } = resolveOptions(options);
   const name = `onnx:${provider}`;
+  if (isWeb(ort) && threads !== undefined && ort.env.wasm !== undefined) ort.env.wasm.numThreads = threads;
   const live = new Set<Executable>();
   return {
     name,
     async lower(graph) {
-      const inner = await createExecutable(graph, ort, name, session);
+      const inner = await createExecutable(graph, ort, name, session, lowering);
       const executable: Executable = {
         run: (inputs) => inner.run(inputs),
         async dispose() {
@@ -28,10 +30,13 @@ export function onnxTarget(options: OnnxOptions): Target {
     },
     describe() {
       const { versions } = ort.env;
+      const adapter = provider === 'webgpu' ? adapterName(ort) : undefined;
       return {
         provider,
-        threads: threads ?? 'auto',
+        ...(adapter === undefined ? {} : { adapter }),
+        threads: (isWeb(ort) ? ort.env.wasm?.numThreads || undefined : threads) ?? 'auto',
         spinning,
+        convolution: lowering.convolution,
         onnxruntime: versions.node ?? versions.web ?? versions.common ?? 'unknown',
         precision: 'float32',
       };

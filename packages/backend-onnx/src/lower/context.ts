@@ -1,17 +1,23 @@
 import type { Node } from '@bpc/compiler';
 import { OnnxGraph } from '../model/onnx-graph.js';
 import { type Layout, movesOnlyUnits, storageOrder, TILES } from './layout.js';
+import { HOST_LOWERING, type LoweringOptions } from './lowering-options.js';
 import { axisLength, range } from './shape.js';
 
 /** What a lowering sees of the program: values in the layout it wants, and the ONNX graph to append to. */
 export class LoweringContext {
-  readonly onnx = new OnnxGraph();
+  readonly onnx: OnnxGraph;
   readonly #names = new Map<Node, string>();
   readonly #layouts: ReadonlyMap<Node, Layout>;
   readonly #emit: (node: Node) => string;
 
   /** `emit` lowers one node and returns the name of its value in the node's layout. */
-  constructor(layouts: ReadonlyMap<Node, Layout>, emit: (node: Node, context: LoweringContext) => string) {
+  constructor(
+    layouts: ReadonlyMap<Node, Layout>,
+    emit: (node: Node, context: LoweringContext) => string,
+    readonly options: LoweringOptions = HOST_LOWERING,
+  ) {
+    this.onnx = new OnnxGraph(options);
     this.#layouts = layouts;
     this.#emit = (node) => emit(node, this);
   }

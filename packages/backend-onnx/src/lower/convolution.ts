@@ -11,11 +11,12 @@ const FEW_CHANNELS = 16;
 
 type Method = 'winograd' | 'pointwise' | 'im2col' | 'generic';
 
-function methodOf(window: Window, filterShape: readonly number[], forInputGrad: boolean): Method {
+function methodOf(window: Window, filterShape: readonly number[], forInputGrad: boolean, context: LoweringContext): Method {
   const { kernel, strides, dilations, padding } = window;
   const [inChannels, outChannels] = [axisLength(filterShape, 2), axisLength(filterShape, 3)];
   const unit = (pair: readonly number[]) => pair.every((value) => value === 1);
   if (unit(kernel) && unit(strides) && padding.every((count) => count === 0)) return 'pointwise';
+  if (context.options.convolution === 'direct') return 'generic';
   if (kernel[0] === 3 && kernel[1] === 3 && unit(strides) && unit(dilations) && inChannels >= FEW_CHANNELS && outChannels >= FEW_CHANNELS) {
     return 'winograd';
   }
@@ -35,7 +36,7 @@ function filterMatrix(filter: Node, context: LoweringContext): string {
 /** Lowers a convolution to the cheapest form that fits its geometry; the result is tiled. */
 export function lowerConv(node: NodeOf<'Conv'>, context: LoweringContext): string {
   const [x, filter] = inputsOf(node);
-  switch (methodOf(node.attributes, filter.shape, false)) {
+  switch (methodOf(node.attributes, filter.shape, false, context)) {
     case 'winograd':
       return winogradConv(node, context);
     case 'im2col':
@@ -52,7 +53,7 @@ export function lowerConv(node: NodeOf<'Conv'>, context: LoweringContext): strin
 /** Lowers the gradient of a convolution with respect to its input; the result is tiled. */
 export function lowerConvInputGrad(node: NodeOf<'ConvInputGrad'>, context: LoweringContext): string {
   const [dy, filter] = inputsOf(node);
-  switch (methodOf(node.attributes, filter.shape, true)) {
+  switch (methodOf(node.attributes, filter.shape, true, context)) {
     case 'winograd':
       return winogradInputGrad(node, context);
     case 'im2col':
@@ -69,7 +70,7 @@ export function lowerConvInputGrad(node: NodeOf<'ConvInputGrad'>, context: Lower
 /** Lowers the gradient of a convolution with respect to its filter; the result is HWIO. */
 export function lowerConvFilterGrad(node: NodeOf<'ConvFilterGrad'>, context: LoweringContext): string {
   const [x, dy] = inputsOf(node);
-  switch (methodOf(node.attributes, node.shape, false)) {
+  switch (methodOf(node.attributes, node.shape, false, context)) {
     case 'winograd':
       return winogradFilterGrad(node, context);
     case 'im2col':

@@ -1,4 +1,5 @@
-import type { Node, NodeOf } from '@bpc/compiler';
+import type { Node, NodeOf, Window } from '@bpc/compiler';
+import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
 import { inputsOf } from './operands.js';
 import { axisLength, nhwc } from './shape.js';
@@ -6,8 +7,25 @@ import { axisLength, nhwc } from './shape.js';
 const NCHW = [0, 3, 1, 2] as const;
 /** [N, C, H, W] → [H, W, N, C]. */
 const TO_TILES = [2, 3, 0, 1] as const;
+/** ONNX's names for a window. */
+type ConvAttributes = {
+  readonly kernel_shape: Window['kernel'];
+  readonly strides: Window['strides'];
+  readonly dilations: Window['dilations'];
+  readonly pads: Window['padding'];
+};
+
 /** HWIO → OIHW. */
 const OIHW = [3, 2, 0, 1] as const;
+
+// ONNX Runtime's WebGPU kernel takes 1×1 filters for plain products and forgets the padding, so it is written out.
+function convolve(onnx: OnnxGraph, x: string, filter: string, attributes: ConvAttributes): string {
+  const { kernel_shape: kernel, pads } = attributes;
+  if (kernel.some((length) => length !== 1) || pads.every((count) => count === 0)) return onnx.op('Conv', [x, filter], attributes);
+  const [top, left, bottom, right] = pads;
+  const padded = onnx.pad(x, [0, 0, top, left], [0, 0, bottom, right]);
+  return onnx.op('Conv', [padded, filter], { ...attributes, pads: [0, 0, 0, 0] });
+}
 
 const nchw = (node: Node, context: LoweringContext) => context.permuted(node, NCHW);
 
@@ -16,7 +34,7 @@ export function genericConv(node: NodeOf<'Conv'>, context: LoweringContext): str
   const [x, filter] = inputsOf(node);
   const { kernel, strides, dilations, padding } = node.attributes;
   const attributes = { kernel_shape: kernel, strides, dilations, pads: padding };
-  const y = context.onnx.op('Conv', [nchw(x, context), context.permuted(filter, OIHW)], attributes);
+  const y = convolve(context.onnx, nchw(x, context), context.permuted(filter, OIHW), attributes);
   return context.onnx.transpose(y, TO_TILES);
 }
 
@@ -53,8 +71,8 @@ export function genericFilterGrad(node: NodeOf<'ConvFilterGrad'>, context: Lower
   const [, oh, ow] = nhwc(dy.shape);
   const [top, left, bottom, right] = padding;
   const [, h, w] = nhwc(x.shape);
-  const attributes = { kernel_shape: [oh, ow], strides: dilations, dilations: strides, pads: padding };
-  const gradient = onnx.op('Conv', [context.permuted(x, [3, 0, 1, 2]), context.permuted(dy, [3, 0, 1, 2])], attributes);
+  const attributes = { kernel_shape: [oh, ow] as const, strides: dilations, dilations: strides, pads: padding };
+  const gradient = convolve(onnx, context.permuted(x, [3, 0, 1, 2]), context.permuted(dy, [3, 0, 1, 2]), attributes);
   // Positions past the filter appear where the last window ends before the image does.
   const found = (size: number, outputs: number, axis: 0 | 1, pads: number) =>
     Math.floor((size + pads - strides[axis] * (outputs - 1) - 1) / dilations[axis]) + 1;

@@ -5,6 +5,7 @@ import { LoweringContext } from './context.js';
 import { lowerConv, lowerConvFilterGrad, lowerConvInputGrad } from './convolution.js';
 import { lowerBinary, lowerCast, lowerCompare, lowerSelect, lowerUnary } from './elementwise.js';
 import { assignLayouts } from './layout.js';
+import { HOST_LOWERING, type LoweringOptions } from './lowering-options.js';
 import { lowerMaxPool, lowerMaxPoolGather, lowerMaxPoolGrad } from './max-pooling.js';
 import { lowerAvgPool, lowerAvgPoolGrad } from './pooling.js';
 import { lowerArgMax, lowerCumSum, lowerReduce, lowerTopK } from './reduce.js';
@@ -29,16 +30,18 @@ export interface Lowered {
 }
 
 /**
- * Lowers a program to an ONNX model.
+ * Lowers a program to an ONNX model; `options` say what the provider's kernels are good at.
  *
  * @throws MissingKernelError naming the operation that has no lowering and the traced function.
  */
-export function lowerGraph(graph: Graph, targetName: string): Lowered {
+export function lowerGraph(graph: Graph, targetName: string, options: LoweringOptions = HOST_LOWERING): Lowered {
   const order = topologicalOrder(graph.outputs);
   const inputs = order.filter((node) => node.op === 'Input').sort((a, b) => a.attributes.index - b.attributes.index);
   const inputName = (index: number) => `in${index}`;
-  const context = new LoweringContext(assignLayouts(order), (node, self) =>
-    node.op === 'Input' ? inputName(node.attributes.index) : emit(node, self, targetName, graph.name),
+  const context = new LoweringContext(
+    assignLayouts(order),
+    (node, self) => (node.op === 'Input' ? inputName(node.attributes.index) : emit(node, self, targetName, graph.name)),
+    options,
   );
   // Operands first, without recursion. An upsampling is written out only if an operation cannot broadcast it.
   for (const node of order) if (!isUpsampling(node)) context.stored(node);

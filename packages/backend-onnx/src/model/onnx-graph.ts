@@ -27,6 +27,12 @@ export class OnnxGraph {
   /** Results of reshapes → what was reshaped. */
   readonly #reshaped = new Map<string, string>();
   #count = 0;
+  readonly #fusedMatMul: boolean;
+
+  /** `fusedMatMul`: whether the provider has a product that takes transposed operands. */
+  constructor({ fusedMatMul = true }: { readonly fusedMatMul?: boolean } = {}) {
+    this.#fusedMatMul = fusedMatMul;
+  }
 
   /** Appends an operation with one output, unless it is already there. */
   op(op: string, inputs: readonly string[], attributes: Attributes = {}, domain = ''): string {
@@ -90,12 +96,25 @@ export class OnnxGraph {
   }
 
   transpose(x: string, perm: readonly number[]): string {
-    return perm.every((axis, i) => axis === i) ? x : this.op('Transpose', [x], { perm });
+    if (perm.every((axis, i) => axis === i)) return x;
+    const result = this.op('Transpose', [x], { perm });
+    const shape = this.#shapes.get(x);
+    if (shape !== undefined)
+      this.describe(
+        result,
+        perm.map((axis) => shape[axis] ?? 1),
+      );
+    return result;
   }
 
   /** Product of the last two axes, either operand transposed; leading axes broadcast. */
   matMul(a: string, b: string, transposeA = false, transposeB = false): string {
     if (!transposeA && !transposeB) return this.op('MatMul', [a, b]);
+    const [rankA, rankB] = [this.#shapes.get(a)?.length, this.#shapes.get(b)?.length];
+    if (!this.#fusedMatMul && rankA !== undefined && rankB !== undefined) {
+      const flip = (x: string, rank: number) => this.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+      return this.op('MatMul', [transposeA ? flip(a, rankA) : a, transposeB ? flip(b, rankB) : b]);
+    }
     return this.op('FusedMatMul', [a, b], { transA: Number(transposeA), transB: Number(transposeB) }, 'com.microsoft');
   }
 

@@ -1,0 +1,22 @@
+/** What the lowering must know about the kernels that will run the graph. Choices change speed, never results. */
+export interface LoweringOptions {
+  /**
+   * How 3×3 convolutions of stride 1, and those of few channels, are written: `winograd` as matrix products that share
+   * their transforms, `direct` as ONNX `Conv` and `ConvTranspose`, for kernels that tile for the hardware themselves.
+   */
+  readonly convolution: 'winograd' | 'direct';
+  /** Whether `FusedMatMul` has a kernel. Without one it would run on the host, with copies both ways. */
+  readonly fusedMatMul: boolean;
+}
+
+/** ONNX Runtime's CPU kernels, natively or as WebAssembly. */
+export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', fusedMatMul: true };
+
+const HOST: ReadonlySet<string> = new Set(['cpu', 'wasm', 'xnnpack']);
+// CUDA's product takes transposed operands; the other devices' do not, or are not known to.
+const FUSING: ReadonlySet<string> = new Set([...HOST, 'cuda']);
+
+/** The lowering that fits an execution provider. */
+export function loweringFor(provider: string): LoweringOptions {
+  return { convolution: HOST.has(provider) ? 'winograd' : 'direct', fusedMatMul: FUSING.has(provider) };
+}
