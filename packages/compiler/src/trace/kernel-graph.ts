@@ -11,20 +11,28 @@ export type KernelCall = {
   readonly attributes: object;
 };
 
-const isList = (operands: KernelCall['operands']): operands is readonly OperandType[] => Array.isArray(operands);
+/** A kernel call as a graph. @internal */
+export type KernelGraph = {
+  /** Its inputs are in the order of the operands. */
+  readonly graph: Graph;
+  /** Whether the kernel gives a list of tensors, of any length, in place of one. */
+  readonly list: boolean;
+};
+
+const isList = <T>(value: object | readonly T[]): value is readonly T[] => Array.isArray(value);
 
 /**
- * The graph of a single kernel call, by the same construction as in a trace. Its inputs are in the order of the operands.
+ * The graph of a single kernel call, by the same construction as in a trace.
  *
  * @internal For backends that run kernel by kernel; programs are traced whole.
  */
-export function kernelGraph({ kernel, operands, attributes }: KernelCall): Graph {
+export function kernelGraph({ kernel, operands, attributes }: KernelCall): KernelGraph {
   const g = graphBuilder();
   const input = ({ shape, dtype }: OperandType): Node => g.input([...shape], dtype);
-  const nodes = isList(operands)
+  const nodes = isList<OperandType>(operands)
     ? operands.map(input)
     : Object.fromEntries(Object.entries(operands).map(([name, operand]) => [name, input(operand)]));
   const result = kernel.build(g, nodes, attributes);
-  const outputs: readonly Node[] = 'op' in result ? [result] : result;
-  return g.finish(outputs, kernel.kernelName);
+  const list = isList<Node>(result);
+  return { graph: g.finish(list ? result : [result], kernel.kernelName), list };
 }
