@@ -109,7 +109,17 @@ export type AttributesOf = {
   ScatterAdd: object;
   /** (x) → cumulative sum along `axis`. */
   CumSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
+  /** (states…, xs…, invariants…) → a loop; its results are `ScanOutput`s, which its own flat shape only counts. */
+  Scan: ScanAttributes;
+  /** (scan) → result number `index`: the states after the loop, then the stacked results of the iterations. */
+  ScanOutput: { readonly index: number };
 };
+
+/**
+ * A loop. The inputs of `body` are those of the node, with one row of each of the `xs`; its outputs are the next states and
+ * the results of the iteration. What the body needs from outside is an invariant: bodies refer to nothing else.
+ */
+export type ScanAttributes = { readonly length: number; readonly states: number; readonly xs: number; readonly body: Graph };
 
 export type Op = Unary | Binary | Compare | keyof AttributesOf;
 export type Attributes<O extends Op> = O extends keyof AttributesOf ? AttributesOf[O] : object;
@@ -131,6 +141,8 @@ export type Node = { [O in Op]: NodeOf<O> }[Op];
 export interface Graph {
   readonly inputs: readonly NodeOf<'Input'>[];
   readonly outputs: readonly Node[];
+  /** Positions of inputs that stay the same over calls: given once to `Executable.bind`, where a target has it. */
+  readonly fixed?: readonly number[];
   /** Name of the traced function and of its inputs and outputs, for messages and printing. */
   readonly name: string;
 }

@@ -30,7 +30,7 @@ export function lowerGraph(graph: Graph): LoopProgram {
     return { size, copy: lower.inMemory(node) };
   });
   const items = [...lower.items].sort((a, b) => a.level - b.level);
-  return { storages: lower.storages, items, outputs, inputSizes: graph.inputs.map((node) => sizeOf(node.shape)) };
+  return { storages: lower.storages, items, outputs, inputSizes: graph.inputs.map((node) => sizeOf(node.shape)), fixed: graph.fixed ?? [] };
 }
 
 // Views of small tensors are resolved when their elements are used, if ever.

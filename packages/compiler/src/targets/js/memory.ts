@@ -23,20 +23,30 @@ export function assignMemory(storages: readonly Storage[], statements: readonly 
     }
   });
   const candidates = storages.filter((storage) => storage.kind === 'temporary' && storage.fill === undefined && first.has(storage.id));
-  const byStart = [...candidates].sort((a, b) => (first.get(a.id) ?? 0) - (first.get(b.id) ?? 0));
+  const lives = candidates.map(({ id, size }) => ({ id, size, first: first.get(id) ?? 0, last: last.get(id) ?? 0 }));
+  const { sizes, slots } = packLives(lives);
+  return { sizes, shared: new Map([...slots].map(([{ id }, slot]) => [id, slot])) };
+}
+
+/** Something that needs `size` from its first to its last use, both included. */
+export type Life = { readonly size: number; readonly first: number; readonly last: number };
+
+/** Slots for lives, one slot for several that do not overlap: sizes of the slots, and the slot of every life. */
+export function packLives<L extends Life>(
+  lives: readonly L[],
+): { readonly sizes: readonly number[]; readonly slots: ReadonlyMap<L, number> } {
   const sizes: number[] = [];
   const freeFrom: number[] = [];
-  const shared = new Map<number, number>();
-  for (const storage of byStart) {
-    const start = first.get(storage.id) ?? 0;
-    // The smallest free array that is large enough, but not so large that it is better kept for a large value.
+  const slots = new Map<L, number>();
+  for (const life of [...lives].sort((a, b) => a.first - b.first)) {
+    // The smallest free slot that is large enough, but not so large that it is better kept for a large value.
     const fit = sizes
       .map((size, slot) => ({ size, slot }))
-      .filter(({ size, slot }) => item(freeFrom, slot) < start && size >= storage.size && size <= 2 * storage.size)
+      .filter(({ size, slot }) => item(freeFrom, slot) < life.first && size >= life.size && size <= 2 * life.size)
       .sort((a, b) => a.size - b.size)[0];
-    const slot = fit?.slot ?? sizes.push(storage.size) - 1;
-    freeFrom[slot] = last.get(storage.id) ?? start;
-    shared.set(storage.id, slot);
+    const slot = fit?.slot ?? sizes.push(life.size) - 1;
+    freeFrom[slot] = life.last;
+    slots.set(life, slot);
   }
-  return { sizes, shared };
+  return { sizes, slots };
 }

@@ -63,6 +63,8 @@ export type LoopProgram = {
   readonly items: readonly (Loop | Call)[];
   readonly outputs: readonly ProgramOutput[];
   readonly inputSizes: readonly number[];
+  /** Positions of inputs that are bound once and stay the same over calls. */
+  readonly fixed: readonly number[];
 };
 
 export const NEUTRAL: Readonly<Record<Reduce, number>> = { Sum: 0, Prod: 1, Max: Number.NEGATIVE_INFINITY, Min: Number.POSITIVE_INFINITY };
