@@ -43,6 +43,7 @@ export * from './ops.js';
 export * from './optim/index.js';
 export type { Progress } from './progress.js';
 export * from './random.js';
+export { bilinearWeights, nearestPositions, type ResizeGrid } from './resize-grid.js';
 export * from './runtime.js';
 export * from './safetensors.js';
 export * from './sampled.js';

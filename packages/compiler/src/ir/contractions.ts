@@ -1,5 +1,6 @@
 import type { Builder } from './builder.js';
-import type { Node, NodeOf, Shape, Window } from './node.js';
+import { scalar } from './constant.js';
+import type { DType, Node, NodeOf, Shape, Window } from './node.js';
 import { broadcastShapes, item, sameShape } from './shape.js';
 import { broadcast } from './views.js';
 
@@ -19,11 +20,19 @@ function unrepeat(x: Node): Node {
   return sameShape(inner.shape.slice(-2), x.shape.slice(-2)) ? inner : x;
 }
 
+/** Zeros, where a sum has no terms because an operand has no elements. */
+function emptySum(g: Builder, operands: readonly Node[], shape: Shape, dtype: DType): Node | undefined {
+  return operands.some((x) => x.shape.includes(0)) ? broadcast(g, scalar(g, 0, dtype), shape) : undefined;
+}
+
 /** Matrix product of the last two axes; leading axes broadcast. */
 export function matMul(g: Builder, a: Node, b: Node, transposeA = false, transposeB = false): Node {
   const rows = item(a.shape, a.shape.length - (transposeA ? 1 : 2));
   const columns = item(b.shape, b.shape.length - (transposeB ? 2 : 1));
   const shape = [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];
+  const dtype = a.dtype === 'int32' && b.dtype === 'int32' ? 'int32' : 'float32';
+  const empty = emptySum(g, [a, b], shape, dtype);
+  if (empty) return empty;
   if (g.simplify) {
     const bare = [unrepeat(a), unrepeat(b)] as const;
     if (bare[0] !== a || bare[1] !== b) return broadcast(g, matMul(g, ...bare, transposeA, transposeB), shape);
@@ -32,14 +41,14 @@ export function matMul(g: Builder, a: Node, b: Node, transposeA = false, transpo
     const right = untranspose(b);
     if (left.swapped || right.swapped) return matMul(g, left.x, right.x, transposeA !== left.swapped, transposeB !== right.swapped);
   }
-  return g.emit('MatMul', [a, b], { transposeA, transposeB }, shape, 'float32');
+  return g.emit('MatMul', [a, b], { transposeA, transposeB }, shape, dtype);
 }
 
 type Windowed = 'Conv' | 'ConvInputGrad' | 'ConvFilterGrad' | 'AvgPool' | 'AvgPoolGrad' | 'MaxPool' | 'MaxPoolGrad' | 'MaxPoolGather';
 
 /** Convolution, pooling and their gradients; the caller knows the result's shape. */
 export function windowed(g: Builder, op: Windowed, operands: readonly Node[], window: Window, shape: Shape): Node {
-  return g.emit(op, operands, window, shape, 'float32');
+  return emptySum(g, operands, shape, 'float32') ?? g.emit(op, operands, window, shape, 'float32');
 }
 
 /** Rows of `x` at `index`. */
@@ -49,7 +58,8 @@ export function gather(g: Builder, x: Node, index: Node): Node {
 
 /** Sum of the rows with each index, `count` of them; rows with a negative index are dropped. */
 export function scatterAdd(g: Builder, rows: Node, index: Node, count: number): Node {
-  return g.emit('ScatterAdd', [rows, index], {}, [count, ...rows.shape.slice(1)], rows.dtype);
+  const shape = [count, ...rows.shape.slice(1)];
+  return emptySum(g, [rows], shape, rows.dtype) ?? g.emit('ScatterAdd', [rows, index], {}, shape, rows.dtype);
 }
 
 /** Cumulative sum along `axis`. */

@@ -62,13 +62,16 @@ export function compare(g: Builder, op: Compare, a: Node, b: Node): Node {
   );
 }
 
-/** `a` where `condition`, else `b`; broadcasting. */
+const WIDTHS: readonly DType[] = ['bool', 'int32', 'float32'];
+const wider = (a: DType, b: DType): DType => (WIDTHS.indexOf(a) >= WIDTHS.indexOf(b) ? a : b);
+
+/** `a` where `condition`, else `b`; broadcasting, of the wider dtype. */
 export function select(g: Builder, condition: Node, a: Node, b: Node): Node {
   const shape = [condition, a, b].map((node) => node.shape).reduce(broadcastShapes);
   if (g.simplify) {
     const known = uniformValue(condition);
     // a constant condition
-    if (known !== undefined) return broadcast(g, known !== 0 ? a : b, shape);
+    if (known !== undefined) return broadcast(g, cast(g, known !== 0 ? a : b, wider(a.dtype, b.dtype)), shape);
     // the same on both sides
     if (a === b) return broadcast(g, a, shape);
     // where(!c, a, b) = where(c, b, a)
@@ -76,7 +79,7 @@ export function select(g: Builder, condition: Node, a: Node, b: Node): Node {
   }
   return (
     sink(g, [condition, a, b], ([c, x, y]) => select(g, c ?? condition, x ?? a, y ?? b)) ??
-    g.emit('Select', [condition, a, b], {}, shape, a.dtype)
+    g.emit('Select', [condition, a, b], {}, shape, wider(a.dtype, b.dtype))
   );
 }
 
@@ -90,6 +93,10 @@ export function cast(g: Builder, x: Node, dtype: DType): Node {
   // A bool or an int32 survives the way through a wider type.
   if (g.simplify && x.op === 'Cast' && inner && sameShape(inner.shape, x.shape) && inner.dtype !== 'float32' && x.dtype !== 'bool') {
     return cast(g, inner, dtype);
+  }
+  // 1 where x > 0, else 0: how gradients write their masks
+  if (g.simplify && dtype === 'float32' && x.op === 'Greater' && inner?.dtype === 'float32' && sameShape(inner.shape, x.shape)) {
+    if (uniformValue(item(x.inputs, 1)) === 0) return unary(g, 'Step', inner);
   }
   return g.emit('Cast', [x], {}, x.shape, dtype);
 }

@@ -117,10 +117,18 @@ function keep(g: Builder, op: Reduce, x: Node, axes: readonly number[]): Node {
   return g.emit(op, [x], { axes: long }, shape, x.dtype);
 }
 
+const NEUTRAL: Readonly<Record<Reduce, number>> = { Sum: 0, Prod: 1, Max: Number.NEGATIVE_INFINITY, Min: Number.POSITIVE_INFINITY };
+
 /** Sum, maximum, minimum or product over `axes`; `keepDims` leaves them with length 1. */
 export function reduce(g: Builder, op: Reduce, x: Node, over: readonly number[], keepDims: boolean): Node {
   const axes = normalizeAxes(over, x.shape.length);
-  const kept = keep(g, op, x, axes);
+  const kept = x.shape.includes(0)
+    ? broadcast(
+        g,
+        scalar(g, NEUTRAL[op], x.dtype),
+        x.shape.map((length, i) => (axes.includes(i) ? 1 : length)),
+      )
+    : keep(g, op, x, axes);
   return keepDims ? kept : reshape(g, kept, withoutAxes(x.shape, axes));
 }
 

@@ -75,6 +75,8 @@ export function slice(g: Builder, x: Node, begin: readonly number[], shape: Shap
 /** `x` with `paddings[i] = [before, after]` elements of `value` around axis `i`. */
 export function pad(g: Builder, x: Node, paddings: readonly (readonly [number, number])[], value: number): Node {
   const inner = x.inputs[0];
+  const shape = x.shape.map((length, i) => length + sum(item(paddings, i)));
+  if (x.shape.includes(0)) return broadcast(g, constant(g, [value], [], x.dtype), shape);
   if (g.simplify) {
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
     // pad(pad(x)) = pad(x) for one value
@@ -86,13 +88,7 @@ export function pad(g: Builder, x: Node, paddings: readonly (readonly [number, n
       return pad(g, inner, merged, value);
     }
   }
-  return g.emit(
-    'Pad',
-    [x],
-    { paddings, value },
-    x.shape.map((length, i) => length + sum(item(paddings, i))),
-    x.dtype,
-  );
+  return g.emit('Pad', [x], { paddings, value }, shape, x.dtype);
 }
 
 /** Tensors one after the other along `axis`. */

@@ -12,30 +12,41 @@ import {
   type Unary,
   unary,
 } from '../../ir/index.js';
+import { clip, elu, leaky, selu, where } from './activations.js';
 import { kernel, type TraceKernel, variadicKernel } from './kernel.js';
 
-const UNARY: Readonly<Record<string, Unary>> = {
-  Neg: 'Neg',
-  Exp: 'Exp',
-  Expm1: 'Expm1',
-  Log: 'Log',
-  Log1p: 'Log1p',
-  Relu: 'Relu',
-  Sqrt: 'Sqrt',
-  Sigmoid: 'Sigmoid',
-  Tanh: 'Tanh',
-  Abs: 'Abs',
-  Sign: 'Sign',
-  Reciprocal: 'Reciprocal',
-  Softplus: 'Softplus',
-  Sin: 'Sin',
-  Cos: 'Cos',
-  Floor: 'Floor',
-  Ceil: 'Ceil',
-  Round: 'Round',
-  Erf: 'Erf',
-  LogicalNot: 'LogicalNot',
-};
+/** Kernels that are one operation of the graph, by the same name. */
+const UNARY: readonly Unary[] = [
+  'Neg',
+  'Exp',
+  'Expm1',
+  'Log',
+  'Log1p',
+  'Relu',
+  'Sqrt',
+  'Sigmoid',
+  'Tanh',
+  'Abs',
+  'Sign',
+  'Reciprocal',
+  'Softplus',
+  'Sin',
+  'Cos',
+  'Tan',
+  'Asin',
+  'Acos',
+  'Atan',
+  'Sinh',
+  'Cosh',
+  'Asinh',
+  'Acosh',
+  'Atanh',
+  'Floor',
+  'Ceil',
+  'Round',
+  'Erf',
+  'LogicalNot',
+];
 
 const BINARY: Readonly<Record<string, Binary>> = {
   Add: 'Add',
@@ -46,6 +57,8 @@ const BINARY: Readonly<Record<string, Binary>> = {
   Maximum: 'Maximum',
   Minimum: 'Minimum',
   Mod: 'FloorMod',
+  Atan2: 'Atan2',
+  BitwiseAnd: 'BitwiseAnd',
 };
 
 const COMPARE: readonly Compare[] = ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'];
@@ -54,14 +67,18 @@ const COMPARE: readonly Compare[] = ['Greater', 'GreaterEqual', 'Less', 'LessEqu
 const counted = (g: Builder, x: Node): Node => (x.dtype === 'bool' ? cast(g, x, 'int32') : x);
 
 const square = (g: Builder, x: Node): Node => binary(g, 'Mul', x, x);
-const where = (g: Builder, op: Compare, x: Node, bound: number, a: Node, b: Node): Node =>
-  select(g, compare(g, op, x, scalar(g, bound, x.dtype)), a, b);
-const clip = (g: Builder, x: Node, low: number, high: number): Node =>
-  binary(g, 'Minimum', binary(g, 'Maximum', x, scalar(g, low, x.dtype)), scalar(g, high, x.dtype));
+const isNotANumber = (g: Builder, x: Node): Node => compare(g, 'NotEqual', x, x);
+const infinity = (g: Builder): Node => scalar(g, Number.POSITIVE_INFINITY);
+
+/** 1 where x > 0, α elsewhere; NaN of NaN, unlike the graph's own `Step`, which gradients use as a mask. */
+function step(g: Builder, x: Node, alpha: number): Node {
+  const value = alpha === 0 ? unary(g, 'Step', x) : where(g, 'Greater', x, 0, scalar(g, 1, x.dtype), scalar(g, alpha, x.dtype));
+  return x.dtype === 'float32' ? select(g, isNotANumber(g, x), x, value) : value;
+}
 
 /** Element-wise kernels, the composed ones written with primitives. */
 export const elementwiseKernels: readonly TraceKernel[] = [
-  ...Object.entries(UNARY).map(([name, op]) => kernel<'x'>(name, (g, { x }) => unary(g, op, x))),
+  ...UNARY.map((op) => kernel<'x'>(op, (g, { x }) => unary(g, op, x))),
   ...Object.entries(BINARY).map(([name, op]) => kernel<'a' | 'b'>(name, (g, { a, b }) => binary(g, op, counted(g, a), counted(g, b)))),
   // int32 even of float32 operands, as tfjs does it
   kernel<'a' | 'b'>('FloorDiv', (g, { a, b }) => cast(g, binary(g, 'FloorDiv', counted(g, a), counted(g, b)), 'int32')),
@@ -71,22 +88,20 @@ export const elementwiseKernels: readonly TraceKernel[] = [
   kernel<'x'>('Square', (g, { x }) => square(g, x)),
   kernel<'x'>('Rsqrt', (g, { x }) => unary(g, 'Reciprocal', unary(g, 'Sqrt', x))),
   kernel<'x'>('Identity', (_, { x }) => x),
-  kernel<'x', { alpha?: number }>('Step', (g, { x }, { alpha = 0 }) =>
-    alpha === 0 ? unary(g, 'Step', x) : where(g, 'Greater', x, 0, scalar(g, 1, x.dtype), scalar(g, alpha, x.dtype)),
-  ),
+  kernel<'x', { alpha?: number }>('Step', (g, { x }, { alpha = 0 }) => step(g, x, alpha)),
   kernel<'x'>('Relu6', (g, { x }) => clip(g, x, 0, 6)),
-  kernel<'x', { alpha: number }>('LeakyRelu', (g, { x }, { alpha }) => where(g, 'Less', x, 0, binary(g, 'Mul', x, scalar(g, alpha)), x)),
-  kernel<'x' | 'alpha'>('Prelu', (g, { x, alpha }) => where(g, 'Less', x, 0, binary(g, 'Mul', x, alpha), x)),
-  kernel<'x'>('Elu', (g, { x }) => where(g, 'GreaterEqual', x, 0, x, unary(g, 'Expm1', binary(g, 'Minimum', x, scalar(g, 0))))),
+  kernel<'x', { alpha: number }>('LeakyRelu', (g, { x }, { alpha }) => leaky(g, cast(g, x, 'float32'), scalar(g, alpha))),
+  kernel<'x' | 'alpha'>('Prelu', (g, { x, alpha }) => leaky(g, cast(g, x, 'float32'), alpha)),
+  kernel<'x'>('Elu', (g, { x }) => elu(g, x)),
+  kernel<'x'>('Selu', (g, { x }) => selu(g, x)),
   kernel<'dy' | 'y'>('EluGrad', (g, { dy, y }) =>
     where(g, 'GreaterEqual', y, 0, dy, binary(g, 'Mul', dy, binary(g, 'Add', y, scalar(g, 1)))),
   ),
   kernel<'x', { clipValueMin: number; clipValueMax: number }>('ClipByValue', (g, { x }, { clipValueMin, clipValueMax }) =>
     clip(g, x, clipValueMin, clipValueMax),
   ),
-  kernel<'x'>('Tan', (g, { x }) => binary(g, 'Div', unary(g, 'Sin', x), unary(g, 'Cos', x))),
-  kernel<'x'>('IsNan', (g, { x }) => compare(g, 'NotEqual', x, x)),
-  kernel<'x'>('IsInf', (g, { x }) => compare(g, 'Equal', unary(g, 'Abs', x), scalar(g, Number.POSITIVE_INFINITY))),
-  kernel<'x'>('IsFinite', (g, { x }) => compare(g, 'Less', unary(g, 'Abs', x), scalar(g, Number.POSITIVE_INFINITY))),
+  kernel<'x'>('IsNan', (g, { x }) => isNotANumber(g, x)),
+  kernel<'x'>('IsInf', (g, { x }) => compare(g, 'Equal', unary(g, 'Abs', x), infinity(g))),
+  kernel<'x'>('IsFinite', (g, { x }) => compare(g, 'Less', unary(g, 'Abs', x), infinity(g))),
   kernel<'x', { dtype: DType }>('Cast', (g, { x }, { dtype }) => cast(g, x, dtype)),
 ];

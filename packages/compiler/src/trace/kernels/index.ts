@@ -1,8 +1,27 @@
+import { blockKernels } from './blocks.js';
+import { cumulativeKernels } from './cumulative.js';
+import { depthwiseKernels } from './depthwise.js';
 import { elementwiseKernels } from './elementwise.js';
+import { indexingKernels } from './indexing.js';
 import type { TraceKernel } from './kernel.js';
+import { normalizationKernels } from './normalization.js';
+import { productKernels } from './products.js';
 import { reductionKernels } from './reductions.js';
+import { resizeKernels } from './resize.js';
 import { shapeKernels } from './shapes.js';
 import { windowKernels } from './windows.js';
 
 /** Every tfjs kernel that can be traced. */
-export const kernels: readonly TraceKernel[] = [...elementwiseKernels, ...shapeKernels, ...reductionKernels, ...windowKernels];
+export const kernels: readonly TraceKernel[] = [
+  ...elementwiseKernels,
+  ...shapeKernels,
+  ...blockKernels,
+  ...indexingKernels,
+  ...reductionKernels,
+  ...cumulativeKernels,
+  ...productKernels,
+  ...normalizationKernels,
+  ...windowKernels,
+  ...depthwiseKernels,
+  ...resizeKernels,
+];

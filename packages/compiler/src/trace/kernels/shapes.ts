@@ -1,4 +1,3 @@
-import { ConfigError } from '@bpc/core';
 import { backend_util, slice_util } from '@tensorflow/tfjs-core';
 import {
   type Builder,
@@ -6,7 +5,6 @@ import {
   concat,
   constant,
   type DType,
-  gather,
   type Node,
   pad,
   reshape,
@@ -17,9 +15,9 @@ import {
   transpose,
 } from '../../ir/index.js';
 import { item, normalizeAxes, padRank, sizeOf } from '../../ir/shape.js';
+import { axisOf } from './axes.js';
+import { gatherAlong } from './indexing.js';
 import { kernel, type TraceKernel, variadicKernel } from './kernel.js';
-
-const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 function expandDims(g: Builder, x: Node, dim: number): Node {
   const shape = [...x.shape];
@@ -107,16 +105,6 @@ function mirrorPad(g: Builder, x: Node, paddings: readonly (readonly [number, nu
   }, x);
 }
 
-/** Gather along any axis: moved to the front and its result back. */
-export function gatherAlong(g: Builder, x: Node, index: Node, axis: number): Node {
-  if (axis === 0) return gather(g, x, index);
-  const others = x.shape.map((_, i) => i).filter((i) => i !== axis);
-  const rows = gather(g, transpose(g, x, [axis, ...others]), index);
-  const k = index.shape.length;
-  const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
-  return transpose(g, rows, [...range(k, axis), ...range(0, k), ...range(k + axis, others.length - axis)]);
-}
-
 const fill = (g: Builder, shape: readonly number[], value: number, dtype: DType): Node => broadcast(g, scalar(g, value, dtype), shape);
 
 /** Kernels that move, repeat or make elements. */
@@ -162,6 +150,7 @@ export const shapeKernels: readonly TraceKernel[] = [
   }),
   kernel<'x', { reps: number[] }>('Tile', (g, { x }, { reps }) => tile(g, x, reps)),
   kernel<'x', { shape: number[] }>('BroadcastTo', (g, { x }, { shape }) => broadcast(g, x, shape)),
+  kernel<'image'>('FlipLeftRight', (g, { image }) => reverse(g, image, [2])),
   kernel<'x', { dims: number | number[] }>('Reverse', (g, { x }, { dims }) =>
     reverse(g, x, normalizeAxes(typeof dims === 'number' ? [dims] : dims, x.shape.length)),
   ),
@@ -190,9 +179,5 @@ export const shapeKernels: readonly TraceKernel[] = [
     // A vector of conditions chooses whole rows.
     const rows = condition.shape.length === 1 && t.shape.length > 1;
     return select(g, rows ? reshape(g, condition, [...condition.shape, ...t.shape.slice(1).map(() => 1)]) : condition, t, e);
-  }),
-  kernel<'x' | 'indices', { axis: number; batchDims: number }>('GatherV2', (g, { x, indices }, { axis, batchDims }) => {
-    if (batchDims !== 0) throw new ConfigError(`gather has batchDims ${batchDims}, expected 0`, 'gather from each part separately');
-    return gatherAlong(g, x, indices, axisOf(axis, x.shape.length));
   }),
 ];

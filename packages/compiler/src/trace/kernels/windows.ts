@@ -1,47 +1,26 @@
-import { ConfigError } from '@bpc/core';
-import { backend_util } from '@tensorflow/tfjs-core';
-import { type Node, type Shape, type Window, windowed } from '../../ir/index.js';
+import { type Builder, broadcast, cast, constant, type Node, transpose, windowed } from '../../ir/index.js';
+import { item, sizeOf } from '../../ir/shape.js';
+import { type FusedAttributes, type FusedOperands, finish } from './activations.js';
+import { range } from './axes.js';
+import { type ConvAttributes, convolution, type PoolAttributes, pooling } from './geometry.js';
 import { kernel, type TraceKernel } from './kernel.js';
 
-type Pair = number | [number, number];
-type Padding = 'valid' | 'same' | number | [[number, number], [number, number], [number, number], [number, number]];
-type Rounding = 'floor' | 'round' | 'ceil';
+const TO_NHWC = [0, 2, 3, 1];
+const TO_NCHW = [0, 3, 1, 2];
 
-type ConvAttributes = { strides: Pair; pad: Padding; dataFormat?: 'NHWC' | 'NCHW'; dilations?: Pair; dimRoundingMode?: Rounding };
-type PoolAttributes = { filterSize: Pair; strides: Pair; pad: Padding; dimRoundingMode?: Rounding };
+/** The graph has NHWC images only; others are transposed on the way in and out. */
+const isPlanar = ({ dataFormat }: ConvAttributes): boolean => dataFormat === 'NCHW';
+const inward = (g: Builder, x: Node, attributes: ConvAttributes): Node => (isPlanar(attributes) ? transpose(g, x, TO_NHWC) : x);
+const outward = (g: Builder, y: Node, attributes: ConvAttributes): Node => (isPlanar(attributes) ? transpose(g, y, TO_NCHW) : y);
+const inwardShape = (shape: readonly number[], attributes: ConvAttributes): number[] =>
+  isPlanar(attributes) ? TO_NHWC.map((axis) => item(shape, axis)) : [...shape];
 
-type Geometry = { readonly window: Window; readonly outShape: Shape };
-
-const four = (shape: Shape): [number, number, number, number] => {
-  const [n, h, w, c] = shape;
-  if (n === undefined || h === undefined || w === undefined || c === undefined)
-    throw new ConfigError(`a window operation got shape [${shape}]`, 'pass a tensor of rank 4');
-  return [n, h, w, c];
-};
-
-function geometry(info: backend_util.Conv2DInfo): Geometry {
-  const { top, left, bottom, right } = info.padInfo;
-  return {
-    window: {
-      kernel: [info.filterHeight, info.filterWidth],
-      strides: [info.strideHeight, info.strideWidth],
-      dilations: [info.dilationHeight, info.dilationWidth],
-      padding: [top, left, bottom, right],
-    },
-    outShape: info.outShape,
-  };
+/** conv(x, filter) in NHWC. */
+function convolve(g: Builder, x: Node, filter: Node, attributes: ConvAttributes): Node {
+  const images = inward(g, x, attributes);
+  const { window, outShape } = convolution(images.shape, filter.shape, attributes);
+  return windowed(g, 'Conv', [images, filter], window, outShape);
 }
-
-function convolution(x: Shape, filter: Shape, { strides, pad, dataFormat, dilations, dimRoundingMode }: ConvAttributes): Geometry {
-  if (dataFormat === 'NCHW')
-    throw new ConfigError('conv2d has dataFormat NCHW', 'transpose the images to NHWC, the only layout of programs');
-  return geometry(
-    backend_util.computeConv2DInfo(four(x), four(filter), strides, dilations ?? 1, pad, dimRoundingMode, false, 'channelsLast'),
-  );
-}
-
-const pooling = (x: Shape, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes): Geometry =>
-  geometry(backend_util.computePool2DInfo(four(x), filterSize, strides, 1, pad, dimRoundingMode));
 
 /** `input` is the pooled tensor, of which the gradient of the average needs the shape only. */
 const poolGrad = (name: 'AvgPoolGrad' | 'MaxPoolGrad', operands: (dy: Node, input: Node) => Node[]): TraceKernel =>
@@ -49,29 +28,59 @@ const poolGrad = (name: 'AvgPoolGrad' | 'MaxPoolGrad', operands: (dy: Node, inpu
     windowed(g, name, operands(dy, input), pooling(input.shape, attributes).window, input.shape),
   );
 
+/** Position of every element within its image, or within the whole batch. */
+function elementPositions(g: Builder, x: Node, withBatch: boolean): Node {
+  const [n, ...image] = x.shape;
+  const shape = [withBatch ? (n ?? 1) : 1, ...image];
+  return broadcast(g, constant(g, range(0, sizeOf(shape)), shape), x.shape);
+}
+
 /** Convolution, pooling and their gradients. */
 export const windowKernels: readonly TraceKernel[] = [
-  kernel<'x' | 'filter', ConvAttributes>('Conv2D', (g, { x, filter }, attributes) => {
-    const { window, outShape } = convolution(x.shape, filter.shape, attributes);
-    return windowed(g, 'Conv', [x, filter], window, outShape);
+  kernel<'x' | 'filter', ConvAttributes>('Conv2D', (g, { x, filter }, attributes) =>
+    outward(g, convolve(g, x, filter, attributes), attributes),
+  ),
+  kernel<'x' | 'filter', ConvAttributes & FusedAttributes>('FusedConv2D', (g, operands, attributes) => {
+    const { x, filter } = operands;
+    if (!isPlanar(attributes)) return finish(g, convolve(g, x, filter, attributes), operands as FusedOperands, attributes);
+    // Of planar images a bias is [channels], or [channels, 1, 1].
+    const { bias, preluActivationWeights } = operands as FusedOperands;
+    const last = (v: Node) => (v.shape.length === 3 ? transpose(g, v, [1, 2, 0]) : v);
+    const turned = {
+      ...(bias ? { bias: last(bias) } : {}),
+      ...(preluActivationWeights ? { preluActivationWeights: last(preluActivationWeights) } : {}),
+    };
+    return outward(g, finish(g, convolve(g, x, filter, attributes), turned, attributes), attributes);
   }),
-  kernel<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>('Conv2DBackpropInput', (g, { dy, filter }, attributes) =>
-    windowed(g, 'ConvInputGrad', [dy, filter], convolution(attributes.inputShape, filter.shape, attributes).window, attributes.inputShape),
-  ),
-  kernel<'x' | 'dy', ConvAttributes & { filterShape: number[] }>('Conv2DBackpropFilter', (g, { x, dy }, attributes) =>
-    windowed(g, 'ConvFilterGrad', [x, dy], convolution(x.shape, attributes.filterShape, attributes).window, attributes.filterShape),
-  ),
+  kernel<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>('Conv2DBackpropInput', (g, { dy, filter }, attributes) => {
+    const shape = inwardShape(attributes.inputShape, attributes);
+    const { window } = convolution(shape, filter.shape, attributes);
+    return outward(g, windowed(g, 'ConvInputGrad', [inward(g, dy, attributes), filter], window, shape), attributes);
+  }),
+  kernel<'x' | 'dy', ConvAttributes & { filterShape: number[] }>('Conv2DBackpropFilter', (g, { x, dy }, attributes) => {
+    const images = inward(g, x, attributes);
+    const { window } = convolution(images.shape, attributes.filterShape, attributes);
+    return windowed(g, 'ConvFilterGrad', [images, inward(g, dy, attributes)], window, attributes.filterShape);
+  }),
   kernel<'x', PoolAttributes>('AvgPool', (g, { x }, attributes) => {
     const { window, outShape } = pooling(x.shape, attributes);
-    return windowed(g, 'AvgPool', [x], window, outShape);
+    return windowed(g, 'AvgPool', [cast(g, x, 'float32')], window, outShape);
   }),
   kernel<'x', PoolAttributes>('MaxPool', (g, { x }, attributes) => {
     const { window, outShape } = pooling(x.shape, attributes);
     return windowed(g, 'MaxPool', [x], window, outShape);
   }),
+  kernel<'x', PoolAttributes & { includeBatchInIndex: boolean }>('MaxPoolWithArgmax', (g, { x }, attributes) => {
+    const { window, outShape } = pooling(x.shape, attributes);
+    const positions = elementPositions(g, x, attributes.includeBatchInIndex);
+    return [
+      windowed(g, 'MaxPool', [x], window, outShape),
+      cast(g, windowed(g, 'MaxPoolGather', [positions, x], window, outShape), 'int32'),
+    ];
+  }),
   poolGrad('AvgPoolGrad', (dy) => [dy]),
   poolGrad('MaxPoolGrad', (dy, input) => [dy, input]),
-  // Not a kernel of tfjs: the gradient rule of MaxPoolGrad in @bpc/core may call it.
+  // Not a kernel of tfjs: the gradient rule of MaxPoolGrad in @bpc/core calls it where there is one.
   kernel<'dy' | 'input', PoolAttributes>('MaxPoolGather', (g, { dy, input }, attributes) => {
     const { window, outShape } = pooling(input.shape, attributes);
     return windowed(g, 'MaxPoolGather', [dy, input], window, outShape);
