@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import './support/backend.js';
 import type { AugmentationParameters, Runtime, Tree } from '@bpc/core';
 import {
   AUGMENTATION_GROUPS,

@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import {
   ConfigError,
   disposeTree,
@@ -17,9 +16,10 @@ import { leakCheck } from '@bpc/core/testing';
 import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { testBackend } from './support/backend.js';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await tf.setBackend(testBackend);
 });
 
 const x2 = tf.tensor1d([1, 2]);

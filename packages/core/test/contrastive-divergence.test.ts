@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import type { ContrastiveDivergenceOptions, DivergenceInput, Tree } from '@bpc/core';
 import {
   ConfigError,
@@ -26,9 +25,10 @@ import { mlp } from '@bpc/models';
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { add, memory, mul, profile, setBackend, sub, sum, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { testBackend } from './support/backend.js';
 
 beforeAll(async () => {
-  await setBackend('cpu');
+  await setBackend(testBackend);
 });
 
 const network = mlp({ inputShape: [6], outputs: 3, hidden: [5], activation: 'tanh' });

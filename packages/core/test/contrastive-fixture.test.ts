@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import type { Coreset, DivergenceInput, Runtime, Tree } from '@bpc/core';
 import { contrastiveEstimate, crossEntropyEnergy, disposeTree, supervised } from '@bpc/core';
 import { convNet } from '@bpc/models';
@@ -6,6 +5,7 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { setBackend, stack } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
+import { testBackend } from './support/backend.js';
 import { runtimes } from './support/runtimes.js';
 
 type NetworkSpec = {
@@ -24,7 +24,7 @@ const spec = fixture.cases['network'] as unknown as NetworkSpec;
 const cases = Object.entries(fixture.cases).filter(([name]) => name !== 'network' && name !== 'all');
 
 beforeAll(async () => {
-  await setBackend('cpu');
+  await setBackend(testBackend);
 });
 
 const network = convNet({

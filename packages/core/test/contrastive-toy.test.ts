@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import type { Coreset, Key, Model } from '@bpc/core';
 import { contrastiveEstimate, coresetGradient, foldIn, key, normalLike, perturbExpert, reduceEnergy, treeMap } from '@bpc/core';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
@@ -18,9 +17,10 @@ import {
   tensor2d,
 } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { testBackend } from './support/backend.js';
 
 beforeAll(async () => {
-  await setBackend('cpu');
+  await setBackend(testBackend);
 });
 
 const onlyX = { x: true, y: false, weights: false };

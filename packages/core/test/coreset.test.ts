@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import type { Coreset, LabelledData } from '@bpc/core';
 import {
   ConfigError,
@@ -16,9 +15,10 @@ import {
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { setBackend, softmax, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { testBackend } from './support/backend.js';
 
 beforeAll(async () => {
-  await setBackend('cpu');
+  await setBackend(testBackend);
 });
 
 const classes = 3;

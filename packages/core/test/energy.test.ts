@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import type { Energy, Reduction, Runtime } from '@bpc/core';
 import {
   ConfigError,
@@ -18,6 +17,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { oneHot, setBackend, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
+import { testBackend } from './support/backend.js';
 import { runtimes } from './support/runtimes.js';
 
 const fixture = loadFixture<{ classes: number; focalGamma: number; margin: number; marginPower: 1 | 2; gaussianPrecision: number }>(
@@ -26,7 +26,7 @@ const fixture = loadFixture<{ classes: number; focalGamma: number; margin: numbe
 const settings = fixture.cases['all'] as NonNullable<(typeof fixture.cases)[string]>;
 
 beforeAll(async () => {
-  await setBackend('cpu');
+  await setBackend(testBackend);
 });
 
 const energies: [string, Energy, 'labels' | 'soft_labels' | 'targets'][] = [

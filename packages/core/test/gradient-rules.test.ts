@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import {
   avgPool,
   crossEntropy,
@@ -15,10 +14,11 @@ import { gradientCheck } from '@bpc/core/testing';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { testBackend } from './support/backend.js';
 import { runtimes } from './support/runtimes.js';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await tf.setBackend(testBackend);
 });
 
 /** Smooth, positive and asymmetric, so that a transposed or flipped result does not pass by symmetry. */

@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import type { Tree } from '@bpc/core';
 import {
   ConfigError,
@@ -18,10 +17,11 @@ import { mlp } from '@bpc/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { mul, scalar, setBackend, square, sub, sum, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { testBackend } from './support/backend.js';
 import { runtimes } from './support/runtimes.js';
 
 beforeAll(async () => {
-  await setBackend('cpu');
+  await setBackend(testBackend);
 });
 const values = (x: Tensor) => Array.from(x.dataSync());
 

@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import './support/backend.js';
 import type { Coreset, ExpertSource, LearnOptions, Model, Runtime, Tree } from '@bpc/core';
 import {
   contrastiveDivergence,

@@ -1,4 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { CheckpointError, InterruptedError, key, learn, memoryStore, readMetadat
 import { fileStore } from '@bpc/core/node';
 import { memory, tensor2d, version_core } from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
+import { testBackend } from './support/backend.js';
 import { bits, coreset, finalBits, options, runtime } from './support/learning.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bpc-learn-'));
@@ -126,7 +126,12 @@ describe('resuming is refused', () => {
   it('on another engine, processor or version of tfjs, whose arithmetic may differ', async () => {
     const store = await saved();
     const { environment } = readMetadata((await store.read('checkpoint.safetensors')) as Uint8Array);
-    expect(environment).toMatchObject({ name: 'tfjs:cpu', engine: process.versions.v8, architecture: process.arch, tfjs: version_core });
+    expect(environment).toMatchObject({
+      name: `tfjs:${testBackend}`,
+      engine: process.versions.v8,
+      architecture: process.arch,
+      tfjs: version_core,
+    });
     const versions = Object.getOwnPropertyDescriptor(process, 'versions') as PropertyDescriptor;
     Object.defineProperty(process, 'versions', { ...versions, value: { ...process.versions, v8: '1.2.3' } });
     try {

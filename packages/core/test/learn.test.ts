@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import './support/backend.js';
 import type { CheckpointStore, Coreset, Key, Objective, Progress, Tree } from '@bpc/core';
 import {
   ConfigError,

@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import './support/backend.js';
 import type { Optimizer, Runtime, Schedule, Tree } from '@bpc/core';
 import {
   adam,

@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import './support/backend.js';
 import type { Coreset, Divergence, ExpertSource, Model, PreparedObjective, Runtime, SampledOptions, Tree } from '@bpc/core';
 import {
   AUGMENTATION_GROUPS,

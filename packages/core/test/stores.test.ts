@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import './support/backend.js';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

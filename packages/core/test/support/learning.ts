@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import './backend.js';
 import type { Coreset, LearnOptions, Tree } from '@bpc/core';
 import { adam, disposeTree, eagerRuntime, key, learn } from '@bpc/core';
 import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
