@@ -8,7 +8,7 @@ const general =
     for (let i = 0; i < n; i++) r[d + i] = f(r[a + i] as number, r[b + i] as number);
   };
 
-/** The frequent operations, a loop each: where V8 knows the operation, it needs no call per element. */
+/** The frequent operations, a loop each: where V8 knows the operation, it needs neither a call nor a boxed number per element. */
 const frequent = {
   Add: (r, n, d, a, b) => {
     for (let i = 0; i < n; i++) r[d + i] = (r[a + i] as number) + (r[b + i] as number);

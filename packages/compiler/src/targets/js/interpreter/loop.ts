@@ -129,13 +129,7 @@ export function compileLoop(loop: Loop, machine: Machine, scalars: Scalars): Com
         before.push(() => {
           machine.scalars[own] = NEUTRAL[root.reduce];
         });
-        append(
-          body,
-          (r, n, d) => {
-            machine.scalars[own] = fold(r, d, d + n, machine.scalars[own] as number);
-          },
-          value,
-        );
+        append(body, (r, n, d) => fold(r, d, d + n, machine.scalars, own), value);
         return;
       }
       case 'store':
@@ -190,15 +184,15 @@ export function compileLoop(loop: Loop, machine: Machine, scalars: Scalars): Com
       body,
       (r, n, d) => {
         const array = machine.memory[storage.id] as Float64Array;
-        let within = machine.start % lanes.segment;
+        const { scalars: values, start } = machine;
+        let within = start % lanes.segment;
         for (let lane = 0; lane < n; ) {
           const take = Math.min(lanes.segment - within, n - lane);
-          const seed = within === 0 ? NEUTRAL[reduce] : (machine.scalars[own] as number);
-          const reduced = fold(r, d + lane, d + lane + take, seed);
-          machine.scalars[own] = reduced;
+          if (within === 0) values[own] = NEUTRAL[reduce];
+          fold(r, d + lane, d + lane + take, values, own);
           lane += take;
           within = (within + take) % lanes.segment;
-          if (within === 0) array[base() + laneOffset(index, lanes, machine.start + lane - 1)] = reduced;
+          if (within === 0) array[base() + laneOffset(index, lanes, start + lane - 1)] = values[own] as number;
         }
       },
       value,

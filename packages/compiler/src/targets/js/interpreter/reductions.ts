@@ -1,26 +1,28 @@
 import type { Reduce } from '../../../ir/index.js';
 
-/** Folds r[from … to) into a running value, in order. */
-export const foldLanes: Readonly<Record<Reduce, (r: Float64Array, from: number, to: number, value: number) => number>> = {
-  Sum(r, from, to, value) {
-    let sum = value;
+type Fold = (r: Float64Array, from: number, to: number, into: Float64Array, at: number) => void;
+
+/** Folds r[from … to) into a running value in memory, in order. A value that was returned would be boxed. */
+export const foldLanes: Readonly<Record<Reduce, Fold>> = {
+  Sum(r, from, to, into, at) {
+    let sum = into[at] as number;
     for (let i = from; i < to; i++) sum += r[i] as number;
-    return sum;
+    into[at] = sum;
   },
-  Prod(r, from, to, value) {
-    let product = value;
+  Prod(r, from, to, into, at) {
+    let product = into[at] as number;
     for (let i = from; i < to; i++) product *= r[i] as number;
-    return product;
+    into[at] = product;
   },
-  Max(r, from, to, value) {
-    let most = value;
+  Max(r, from, to, into, at) {
+    let most = into[at] as number;
     for (let i = from; i < to; i++) most = Math.max(most, r[i] as number);
-    return most;
+    into[at] = most;
   },
-  Min(r, from, to, value) {
-    let least = value;
+  Min(r, from, to, into, at) {
+    let least = into[at] as number;
     for (let i = from; i < to; i++) least = Math.min(least, r[i] as number);
-    return least;
+    into[at] = least;
   },
 };
 

@@ -8,13 +8,16 @@ const general =
     for (let i = 0; i < n; i++) r[d + i] = f(r[a + i] as number);
   };
 
-/** The frequent operations, a loop each: where V8 knows the operation, it needs no call per element. */
+/** The frequent operations, a loop each: where V8 knows the operation, it needs neither a call nor a boxed number per element. */
 const frequent = {
   Neg: (r, n, d, a) => {
     for (let i = 0; i < n; i++) r[d + i] = -(r[a + i] as number);
   },
   Exp: (r, n, d, a) => {
     for (let i = 0; i < n; i++) r[d + i] = Math.exp(r[a + i] as number);
+  },
+  Expm1: (r, n, d, a) => {
+    for (let i = 0; i < n; i++) r[d + i] = Math.expm1(r[a + i] as number);
   },
   Log: (r, n, d, a) => {
     for (let i = 0; i < n; i++) r[d + i] = Math.log(r[a + i] as number);
@@ -33,6 +36,21 @@ const frequent = {
   },
   Abs: (r, n, d, a) => {
     for (let i = 0; i < n; i++) r[d + i] = Math.abs(r[a + i] as number);
+  },
+  Sign: (r, n, d, a) => {
+    for (let i = 0; i < n; i++) {
+      const x = r[a + i] as number;
+      r[d + i] = x > 0 ? 1 : x < 0 ? -1 : 0;
+    }
+  },
+  Step: (r, n, d, a) => {
+    for (let i = 0; i < n; i++) r[d + i] = (r[a + i] as number) > 0 ? 1 : 0;
+  },
+  Sin: (r, n, d, a) => {
+    for (let i = 0; i < n; i++) r[d + i] = Math.sin(r[a + i] as number);
+  },
+  Cos: (r, n, d, a) => {
+    for (let i = 0; i < n; i++) r[d + i] = Math.cos(r[a + i] as number);
   },
   Truncate: (r, n, d, a) => {
     for (let i = 0; i < n; i++) r[d + i] = Math.trunc(r[a + i] as number);
