@@ -6,8 +6,7 @@ import { axisLength, nhwc, range } from './shape.js';
 import { type Matrix, WINOGRAD } from './winograd-matrices.js';
 
 /**
- * 3×3 stride-1 convolution as Winograd F(m×m, 3×3) (Lavin & Gray 2016), written as matrix products with constant banded
- * matrices, which absorb padding and partial tiles:
+ * 3×3 stride-1 convolution as Winograd F(m×m, 3×3) (Lavin & Gray 2016), written as matrix products:
  *
  *   V = Bᵀ x B,  U = G w Gᵀ,  M = V·U,  y = Aᵀ M A
  *
@@ -16,16 +15,23 @@ import { type Matrix, WINOGRAD } from './winograd-matrices.js';
  *   dM = A dy Aᵀ,  dU = Vᵀ dM,  dw = Gᵀ dU G,  dV = dM Uᵀ,  dx = B dV Bᵀ
  *
  * V is shared by the convolution and dw, U by the convolution and dx, dM by dw and dx: the ONNX graph holds each once.
+ *
+ * Transformed values are stored [point, point, tile column, tile row, N, C]: one product per point, over all tiles at
+ * once. Getting there takes one transposition of long contiguous runs per transform, which costs less than packing a
+ * filter once per row of tiles. Tiles of x overlap, so Bᵀ is applied to all tiles of an axis by one banded matrix, which
+ * also absorbs the padding; tiles of y do not, so Aᵀ stays as small as it is.
  */
 type Axis = {
   readonly matrices: (typeof WINOGRAD)[2 | 4];
+  /** Outputs per tile. */
+  readonly m: number;
   /** Points per tile: m + 2. */
   readonly points: number;
   readonly tiles: number;
+  readonly inputs: number;
+  readonly outputs: number;
   /** [points·tiles, inputs]: input transform of every tile along this axis. */
   readonly input: Matrix;
-  /** [outputs, points·tiles]: output transform. */
-  readonly output: Matrix;
 };
 
 type Geometry = { readonly rows: Axis; readonly columns: Axis };
@@ -56,12 +62,7 @@ function axisOf(inputs: number, outputs: number, padding: number): Axis {
       return row;
     }),
   );
-  const output = range(outputs).map((position) => {
-    const row = Array<number>(points * tiles).fill(0);
-    for (const p of range(points)) row[p * tiles + Math.floor(position / m)] = matrices.outputTransform[position % m]?.[p] ?? 0;
-    return row;
-  });
-  return { matrices, points, tiles, input, output };
+  return { matrices, m, points, tiles, inputs, outputs, input };
 }
 
 function geometryOf(inputShape: readonly number[], outputShape: readonly number[], window: Window): Geometry {
@@ -70,58 +71,87 @@ function geometryOf(inputShape: readonly number[], outputShape: readonly number[
   return { rows: axisOf(h, oh, window.padding[0]), columns: axisOf(w, ow, window.padding[1]) };
 }
 
-const constant = (onnx: OnnxGraph, matrix: Matrix): string => onnx.constant(matrix.flat(), [matrix.length, matrix[0]?.length ?? 0]);
-
-/** Applies a matrix along the first and another along the second axis of x, stored as [first, second, columns]. */
-function transform(onnx: OnnxGraph, first: Matrix, second: Matrix, x: string, columns: number): string {
-  const [height, width] = [first[0]?.length ?? 0, second[0]?.length ?? 0];
-  const along = onnx.matMul(constant(onnx, first), onnx.reshape(x, [height, width * columns]));
-  return onnx.matMul(constant(onnx, second), onnx.reshape(along, [first.length, width, columns]));
+/** Left product of a matrix with x, stored as [batch, length, columns]. */
+function multiply(onnx: OnnxGraph, matrix: Matrix, x: string, batch: number, columns: number): string {
+  const length = matrix[0]?.length ?? 0;
+  const constant = onnx.constant(matrix.flat(), [matrix.length, length]);
+  return onnx.matMul(constant, onnx.reshape(x, batch === 1 ? [length, columns] : [batch, length, columns]));
 }
 
-/** V, shaped [points, tiles, points, tiles·N, C]. */
+/** Swaps the middle two axes of x, stored as `shape`; a reshape where one of them has length 1. */
+function swap(onnx: OnnxGraph, x: string, shape: readonly [number, number, number, number]): string {
+  return shape[1] === 1 || shape[2] === 1 ? x : onnx.transpose(onnx.reshape(x, shape), [0, 2, 1, 3]);
+}
+
+/** V, shaped [points², tiles·N, C]. */
 function transformInput(x: Node, { rows, columns }: Geometry, context: LoweringContext): string {
+  const { onnx } = context;
   const [n, , , c] = nhwc(x.shape);
-  const v = transform(context.onnx, rows.input, columns.input, context.tiles(x), n * c);
-  return context.onnx.reshape(v, [rows.points, rows.tiles, columns.points, columns.tiles * n, c]);
+  const alongRows = multiply(onnx, rows.input, context.tiles(x), 1, columns.inputs * n * c);
+  const byPoint = swap(onnx, alongRows, [rows.points, rows.tiles, columns.inputs, n * c]);
+  const v = multiply(onnx, columns.input, byPoint, rows.points, rows.tiles * n * c);
+  return onnx.reshape(v, [rows.points * columns.points, columns.tiles * rows.tiles * n, c]);
 }
 
-/** U, shaped [points, 1, points, C, K]. */
+/** U, shaped [points², C, K]. */
 function transformFilter(filter: Node, { rows, columns }: Geometry, context: LoweringContext): string {
+  const { onnx } = context;
   const [c, k] = [axisLength(filter.shape, 2), axisLength(filter.shape, 3)];
   const both = kronecker(rows.matrices.filterTransform, columns.matrices.filterTransform);
-  const u = context.onnx.matMul(constant(context.onnx, both), context.onnx.reshape(context.rows(filter), [9, c * k]));
-  return context.onnx.reshape(u, [rows.points, 1, columns.points, c, k]);
+  return onnx.reshape(multiply(onnx, both, context.rows(filter), 1, c * k), [both.length, c, k]);
 }
 
-/** dM, shaped [points, tiles, points, tiles·N, K]. */
+/** dM, shaped [points², tiles·N, K]. */
 function transformGradient(dy: Node, { rows, columns }: Geometry, context: LoweringContext): string {
+  const { onnx } = context;
   const [n, , , k] = nhwc(dy.shape);
-  const m = transform(context.onnx, transposed(rows.output), transposed(columns.output), context.tiles(dy), n * k);
-  return context.onnx.reshape(m, [rows.points, rows.tiles, columns.points, columns.tiles * n, k]);
+  const missing = [rows.tiles * rows.m - rows.outputs, columns.tiles * columns.m - columns.outputs] as const;
+  const whole = onnx.pad(context.tiles(dy), [0, 0, 0, 0], [...missing, 0, 0]);
+  const tiled = onnx.reshape(whole, [rows.tiles, rows.m, columns.tiles, columns.m, n * k]);
+  const byOffset = onnx.transpose(tiled, [1, 3, 2, 0, 4]);
+  const size = columns.tiles * rows.tiles * n * k;
+  const alongColumns = multiply(onnx, transposed(columns.matrices.outputTransform), byOffset, rows.m, size);
+  const m = multiply(onnx, transposed(rows.matrices.outputTransform), alongColumns, 1, columns.points * size);
+  return onnx.reshape(m, [rows.points * columns.points, columns.tiles * rows.tiles * n, k]);
+}
+
+/** y from M; tiled. */
+function transformOutput(m: string, node: Node, { rows, columns }: Geometry, context: LoweringContext): string {
+  const { onnx } = context;
+  const [n, , , k] = nhwc(node.shape);
+  const size = columns.tiles * rows.tiles * n * k;
+  const alongRows = multiply(onnx, rows.matrices.outputTransform, m, 1, columns.points * size);
+  const byOffset = multiply(onnx, columns.matrices.outputTransform, alongRows, rows.m, size);
+  const split = onnx.reshape(byOffset, [rows.m, columns.m, columns.tiles, rows.tiles, n * k]);
+  const whole = onnx.reshape(onnx.transpose(split, [3, 0, 2, 1, 4]), [rows.tiles * rows.m, columns.tiles * columns.m, n, k]);
+  const exact = rows.tiles * rows.m === rows.outputs && columns.tiles * columns.m === columns.outputs;
+  return exact ? whole : onnx.slice(whole, [0, 0], [rows.outputs, columns.outputs], [0, 1]);
+}
+
+/** dx from dV; tiled. */
+function transformInputGradient(dv: string, node: Node, { rows, columns }: Geometry, context: LoweringContext): string {
+  const { onnx } = context;
+  const [n, , , c] = nhwc(node.shape);
+  const alongColumns = multiply(onnx, transposed(columns.input), dv, rows.points, rows.tiles * n * c);
+  const byTile = swap(onnx, alongColumns, [rows.points, columns.inputs, rows.tiles, n * c]);
+  const dx = multiply(onnx, transposed(rows.input), byTile, 1, columns.inputs * n * c);
+  return onnx.reshape(dx, context.storedShape(node));
 }
 
 /** A 3×3 stride-1 convolution; the result is tiled. */
 export function winogradConv(node: NodeOf<'Conv'>, context: LoweringContext): string {
-  const { onnx } = context;
   const [x, filter] = inputsOf(node);
   const geometry = geometryOf(x.shape, node.shape, node.attributes);
-  const [n, , , k] = nhwc(node.shape);
-  const product = onnx.matMul(transformInput(x, geometry, context), transformFilter(filter, geometry, context));
-  return onnx.reshape(transform(onnx, geometry.rows.output, geometry.columns.output, product, n * k), context.storedShape(node));
+  const m = context.onnx.matMul(transformInput(x, geometry, context), transformFilter(filter, geometry, context));
+  return transformOutput(m, node, geometry, context);
 }
 
 /** Its gradient with respect to the input; the result is tiled. */
 export function winogradInputGrad(node: NodeOf<'ConvInputGrad'>, context: LoweringContext): string {
-  const { onnx } = context;
   const [dy, filter] = inputsOf(node);
   const geometry = geometryOf(node.shape, dy.shape, node.attributes);
-  const [n, , , c] = nhwc(node.shape);
-  const dv = onnx.matMul(transformGradient(dy, geometry, context), transformFilter(filter, geometry, context), false, true);
-  return onnx.reshape(
-    transform(onnx, transposed(geometry.rows.input), transposed(geometry.columns.input), dv, n * c),
-    context.storedShape(node),
-  );
+  const dv = context.onnx.matMul(transformGradient(dy, geometry, context), transformFilter(filter, geometry, context), false, true);
+  return transformInputGradient(dv, node, geometry, context);
 }
 
 /** Its gradient with respect to the filter; the result is HWIO. */
@@ -129,10 +159,8 @@ export function winogradFilterGrad(node: NodeOf<'ConvFilterGrad'>, context: Lowe
   const { onnx } = context;
   const [x, dy] = inputsOf(node);
   const geometry = geometryOf(x.shape, dy.shape, node.attributes);
-  const [c, k] = [axisLength(node.shape, 2), axisLength(node.shape, 3)];
-  const perTileRow = onnx.matMul(transformInput(x, geometry, context), transformGradient(dy, geometry, context), true);
-  const du = geometry.rows.tiles === 1 ? perTileRow : onnx.op('ReduceSum', [perTileRow, onnx.integers([1])], { keepdims: 0 });
   const { rows, columns } = geometry;
+  const du = onnx.matMul(transformInput(x, geometry, context), transformGradient(dy, geometry, context), true);
   const both = transposed(kronecker(rows.matrices.filterTransform, columns.matrices.filterTransform));
-  return onnx.reshape(onnx.matMul(constant(onnx, both), onnx.reshape(du, [rows.points * columns.points, c * k])), node.shape);
+  return onnx.reshape(multiply(onnx, both, du, 1, axisLength(node.shape, 2) * axisLength(node.shape, 3)), node.shape);
 }

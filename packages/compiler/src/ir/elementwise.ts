@@ -90,6 +90,11 @@ export function cast(g: Builder, x: Node, dtype: DType): Node {
   const simpler = sink(g, [x], ([bare]) => cast(g, bare ?? x, dtype)) ?? fold(g, [x], x.shape, dtype, convert);
   if (simpler !== undefined) return simpler;
   const inner = x.inputs[0];
+  // x > 0 as a number
+  if (g.simplify && x.op === 'Greater' && dtype === 'float32' && inner && sameShape(inner.shape, x.shape) && inner.dtype === 'float32') {
+    const other = x.inputs[1];
+    if (other && uniformValue(other) === 0) return unary(g, 'Step', inner);
+  }
   // A bool or an int32 survives the way through a wider type.
   if (g.simplify && x.op === 'Cast' && inner && sameShape(inner.shape, x.shape) && inner.dtype !== 'float32' && x.dtype !== 'bool') {
     return cast(g, inner, dtype);

@@ -7,6 +7,7 @@ import {
   cosh,
   div,
   exp,
+  greater,
   greaterEqual,
   lessEqual,
   logicalAnd,
@@ -20,7 +21,6 @@ import {
   sin,
   sinh,
   square,
-  step,
   sub,
   tanh,
   where,
@@ -33,8 +33,11 @@ import { rule, zeroRule, zeros } from './rule.js';
 const unary = (kernelName: string, derivative: (x: Tensor) => Tensor): GradConfig =>
   rule(kernelName, ['x'], (dy, { x }) => ({ x: () => mul(dy, derivative(x)) }));
 
-/** 1 where x > 0: piecewise constant, so kept off the tape instead of adding zeros at the next order. */
-const positive = (x: Tensor) => untaped(() => step(x));
+/**
+ * 1 where x > 0: piecewise constant, so kept off the tape instead of adding zeros at the next order. Not tfjs' `step`, which
+ * compiled programs would pay for keeping NaN.
+ */
+const positive = (x: Tensor) => untaped(() => cast(greater(x, 0), 'float32'));
 
 const oneMinus = (x: Tensor) => sub(1, x);
 const eluScale = 1.0507009873554805;
@@ -60,7 +63,7 @@ export const unaryRules: readonly GradConfig[] = [
   unary('Log1p', (x) => reciprocal(add(x, 1))),
   unary('Reciprocal', (x) => neg(square(reciprocal(x)))),
   unary('Relu', positive),
-  unary('Relu6', (x) => untaped(() => mul(step(x), cast(lessEqual(x, 6), 'float32')))),
+  unary('Relu6', (x) => untaped(() => mul(positive(x), cast(lessEqual(x, 6), 'float32')))),
   unary('Rsqrt', (x) => mul(-0.5, div(rsqrt(x), x))),
   unary('Selu', (x) => {
     const mask = positive(x);
@@ -83,7 +86,7 @@ export const unaryRules: readonly GradConfig[] = [
     x: () =>
       mul(
         dy,
-        untaped(() => add(mul(step(x), 1 - alpha), alpha)),
+        untaped(() => add(mul(positive(x), 1 - alpha), alpha)),
       ),
   })),
   rule<{ clipValueMin: number; clipValueMax: number }, 'x'>('ClipByValue', ['x'], (dy, { x }, { clipValueMin, clipValueMax }) => ({
