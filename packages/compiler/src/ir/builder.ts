@@ -1,4 +1,9 @@
+import { ConfigError } from '@bpc/core';
 import type { Attributes, DType, Graph, Node, NodeOf, Op, Shape } from './node.js';
+import { topologicalOrder } from './order.js';
+import { pruneScans } from './scan-prune.js';
+
+export { topologicalOrder } from './order.js';
 
 export type BuilderOptions = {
   /** Apply the algebraic rules. Default true; tests switch it off to compare. */
@@ -15,6 +20,8 @@ export interface Builder {
   readonly inputs: readonly NodeOf<'Input'>[];
   /** A new program input. */
   input(shape: Shape, dtype: DType): NodeOf<'Input'>;
+  /** A stand-in for what a loop's body gets at each iteration; no input of the program. */
+  placeholder(shape: Shape, dtype: DType): NodeOf<'Input'>;
   /** The node with exactly these parts, without simplification. Use the constructors instead. */
   emit<O extends Exclude<Op, 'Input'>>(op: O, inputs: readonly Node[], attributes: Attributes<O>, shape: Shape, dtype: DType): Node;
   /** The program that computes `outputs`. */
@@ -37,7 +44,7 @@ export function graphBuilder(options: BuilderOptions = {}): Builder {
   const inputs: NodeOf<'Input'>[] = [];
   const known = new Map<string, Node>();
   let count = 0;
-  return {
+  const builder: Builder = {
     simplify: options.simplify ?? true,
     inputs,
     input(shape, dtype) {
@@ -45,8 +52,11 @@ export function graphBuilder(options: BuilderOptions = {}): Builder {
       inputs.push(node);
       return node;
     },
+    placeholder: (shape, dtype) => ({ id: count++, op: 'Input', inputs: [], attributes: { index: -1 }, shape, dtype }),
     emit(op, operands, attributes, shape, dtype) {
-      const large = 'values' in attributes && attributes.values.length > HASHED_CONSTANT;
+      // Of no elements there is nothing to compute; targets never see such a value, except as an input.
+      if (op !== 'Const' && op !== 'Scan' && shape.includes(0)) return builder.emit('Const', [], { values: [] }, shape, dtype);
+      const large = 'body' in attributes || ('values' in attributes && attributes.values.length > HASHED_CONSTANT);
       const key = large
         ? undefined
         : `${op}|${operands.map((x) => x.id)}|${JSON.stringify(attributes, (_, value) => exact(value))}|${shape}|${dtype}`;
@@ -57,27 +67,17 @@ export function graphBuilder(options: BuilderOptions = {}): Builder {
       if (key !== undefined) known.set(key, node);
       return node;
     },
-    finish: (outputs, name) => ({ inputs: [...inputs], outputs, name }),
+    finish(results, name) {
+      const outputs = pruneScans(builder, results);
+      const foreign = topologicalOrder(outputs).some((node) => node.op === 'Input' && inputs[node.attributes.index] !== node);
+      if (foreign) {
+        throw new ConfigError(
+          `'${name}' uses a tensor of a scan's step outside of the scan`,
+          "return it from the step, as part of the state or as the step's second result",
+        );
+      }
+      return { inputs: [...inputs], outputs, name };
+    },
   };
-}
-
-/** Nodes that `outputs` need, operands first. */
-export function topologicalOrder(outputs: readonly Node[]): Node[] {
-  const order: Node[] = [];
-  const seen = new Set<Node>();
-  // An explicit stack: unrolled chains are deeper than the call stack allows.
-  const stack = [...outputs].reverse().map((node) => ({ node, next: 0 }));
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const operand = seen.has(top.node) ? undefined : top.node.inputs[top.next++];
-    if (operand !== undefined) {
-      if (!seen.has(operand)) stack.push({ node: operand, next: 0 });
-      continue;
-    }
-    stack.pop();
-    if (!seen.has(top.node)) {
-      seen.add(top.node);
-      order.push(top.node);
-    }
-  }
-  return order;
+  return builder;
 }

@@ -2,7 +2,8 @@ import { topologicalOrder } from './builder.js';
 import type { Graph, Node } from './node.js';
 
 function attributes(node: Node): string {
-  const parts = Object.entries(node.attributes).map(([name, value]) => {
+  const parts = Object.entries(node.attributes).flatMap(([name, value]) => {
+    if (name === 'body') return [];
     if (name === 'values') {
       const values = Array.from(value as ArrayLike<number>);
       return values.length <= 8 ? values.join(' ') : `${values.slice(0, 6).join(' ')} … (${values.length})`;
@@ -13,7 +14,7 @@ function attributes(node: Node): string {
 }
 
 /**
- * A graph as text: one line per value, operands before their users.
+ * A graph as text: one line per value, operands before their users, the body of a loop below it.
  *
  * @example
  * ```ts
@@ -24,9 +25,9 @@ function attributes(node: Node): string {
  * ```
  */
 export function printGraph(graph: Graph): string {
-  const lines = [...new Set([...graph.inputs, ...topologicalOrder(graph.outputs)])].map(
-    (node) =>
-      `  %${node.id}: ${node.dtype}[${node.shape}] = ${node.op}(${node.inputs.map((x) => `%${x.id}`).join(', ')})${attributes(node)}`,
-  );
+  const lines = [...new Set([...graph.inputs, ...topologicalOrder(graph.outputs)])].flatMap((node) => [
+    `  %${node.id}: ${node.dtype}[${node.shape}] = ${node.op}(${node.inputs.map((x) => `%${x.id}`).join(', ')})${attributes(node)}`,
+    ...(node.op === 'Scan' ? [printGraph(node.attributes.body).replace(/^/gm, '    ')] : []),
+  ]);
   return [`${graph.name} {`, ...lines, `  return ${graph.outputs.map((x) => `%${x.id}`).join(', ')}`, '}'].join('\n');
 }

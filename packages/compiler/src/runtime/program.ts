@@ -1,9 +1,8 @@
-import { ConfigError, hostNormal, hostUniform, isKey, type Program, type ProgramArgument, type Tree } from '@bpc/core';
+import { ConfigError, isKey, type Program, type ProgramArgument, type Tree } from '@bpc/core';
 import { ready, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Executable, Target } from '../ir/index.js';
-import { sizeOf } from '../ir/shape.js';
 import { allLeaves, signature } from '../trace/arguments.js';
-import { derivedKey } from '../trace/symbolic-key.js';
+import { drawNoise } from '../trace/symbolic-key.js';
 import { type InputSource, type Traced, trace } from '../trace/trace.js';
 import { type OutputPlan, planOutputs, type Values } from './outputs.js';
 import { queue } from './queue.js';
@@ -34,8 +33,7 @@ async function inputValues(source: InputSource, { args, leaves }: Call): Promise
   }
   const argument = args[source.argument];
   if (!isKey(argument)) throw new RangeError(`argument ${source.argument} is not a key`);
-  const draw = source.kind === 'normal' ? hostNormal : hostUniform;
-  return draw(derivedKey(argument, source), sizeOf(source.shape));
+  return drawNoise(argument, source);
 }
 
 function checkAlive({ leaves }: Call, name: string): void {

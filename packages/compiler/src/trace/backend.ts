@@ -1,4 +1,4 @@
-import { ConfigError, type TracingBackend } from '@bpc/core';
+import { ConfigError, type LoopResult, type TracedLoop, type TracingBackend } from '@bpc/core';
 import {
   type BackendValues,
   type DataId,
@@ -11,6 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { constant, type DType, type Node } from '../ir/index.js';
 import { kernels } from './kernels/index.js';
+import { traceLoop } from './loop.js';
 import type { TraceSession } from './session.js';
 
 /** What stands behind a tensor of the tracing backend: a node, or values written by `tensor()` inside the function. */
@@ -35,6 +36,11 @@ class TraceBackend extends KernelBackend implements TracingBackend {
   traceConstant(values: ArrayLike<number>, shape: readonly number[], dtype: 'float32' | 'int32'): TensorInfo {
     if (!this.session) throw new ConfigError('a constant was traced outside of a trace', 'report this as a bug');
     return { dataId: this.add(constant(this.session.builder, values, shape, dtype)), shape: [...shape], dtype };
+  }
+
+  traceLoop(loop: TracedLoop): LoopResult {
+    if (!this.session) throw new ConfigError('a loop was traced outside of a trace', 'report this as a bug');
+    return traceLoop(this.session, loop);
   }
 
   add(node: Node): DataId {

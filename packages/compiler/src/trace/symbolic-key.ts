@@ -1,27 +1,84 @@
-import type { Key, KeyImplementation } from '@bpc/core';
-import { foldIn } from '@bpc/core';
+import { ConfigError, foldIn, hostNormal, hostUniform, type Key, type KeyImplementation } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Shape } from '../ir/index.js';
+import type { Node, Shape } from '../ir/index.js';
+import { sizeOf } from '../ir/shape.js';
+
+/** A number folded into a key; or the number of an iteration: every i < `each`, along an axis of its own. */
+export type Fold = number | { readonly each: number };
 
 /** Noise that the host draws for each call and passes as an input. */
 export type NoiseSource = {
   readonly kind: 'normal' | 'uniform';
   /** Position of the key among the arguments. */
   readonly argument: number;
-  /** Numbers folded into that key, in order; `split` folds too. */
-  readonly folds: readonly number[];
+  /** What is folded into that key, in order; `split` folds too. */
+  readonly folds: readonly Fold[];
+  /** Of one draw; the input has an axis for each loop in front. */
   readonly shape: Shape;
 };
 
+/** A loop while its step is traced. */
+export interface LoopFrame {
+  readonly length: number;
+  /** False when the step has returned. */
+  readonly open: boolean;
+  /** Stands for one row of `stacked` per iteration. */
+  row(stacked: Node): Node;
+}
+
+/** Makes the tensor of a draw; `loops` are those that the key depends on, outermost first. */
+export type Draw = (source: NoiseSource, loops: readonly LoopFrame[]) => Tensor;
+
 /** A key without a value: draws become inputs of the program. */
-export function symbolicKey(argument: number, draw: (source: NoiseSource) => Tensor, folds: readonly number[] = []): KeyImplementation {
+export interface SymbolicKey extends KeyImplementation {
+  foldIn(data: number): SymbolicKey;
+  /** The key of every iteration of a loop. */
+  each(loop: LoopFrame): SymbolicKey;
+}
+
+export function symbolicKey(argument: number, draw: Draw, folds: readonly (number | LoopFrame)[] = []): SymbolicKey {
+  const drawn = (kind: NoiseSource['kind'], shape: readonly number[]): Tensor => {
+    const loops = folds.flatMap((fold) => (typeof fold === 'number' ? [] : [fold]));
+    if (loops.some(({ open }) => !open)) {
+      throw new ConfigError('a key of a scan iteration is used outside of the scan', "draw in the scan's step, and return the draws");
+    }
+    const numbers = folds.map((fold) => (typeof fold === 'number' ? fold : { each: fold.length }));
+    return draw({ kind, argument, folds: numbers, shape: [...shape] }, loops);
+  };
   return {
     words: undefined,
     foldIn: (data) => symbolicKey(argument, draw, [...folds, data]),
-    normal: (shape) => draw({ kind: 'normal', argument, folds, shape: [...shape] }),
-    uniform: (shape) => draw({ kind: 'uniform', argument, folds, shape: [...shape] }),
+    each: (loop) => symbolicKey(argument, draw, [...folds, loop]),
+    normal: (shape) => drawn('normal', shape),
+    uniform: (shape) => drawn('uniform', shape),
   };
 }
 
-/** The key that a source draws from, given the real key of the call. */
-export const derivedKey = (real: Key, source: NoiseSource): Key => source.folds.reduce((k, data) => foldIn(k, data), real);
+export const isSymbolic = (key: object): key is SymbolicKey => 'each' in key;
+
+/** Lengths of the loops that a source's noise is stacked over. */
+export const loopLengths = ({ folds }: NoiseSource): number[] => folds.flatMap((fold) => (typeof fold === 'number' ? [] : [fold.each]));
+
+/** Shape of the input that a source fills. */
+export const noiseShape = (source: NoiseSource): number[] => [...loopLengths(source), ...source.shape];
+
+/**
+ * The draws of a source, given the real key of the call: those of iterations `first ≤ i < first + count` of its outermost
+ * loop, if it has one.
+ */
+export function drawNoise(real: Key, source: NoiseSource, first = 0, count = loopLengths(source)[0] ?? 1): Float32Array {
+  const draw = source.kind === 'normal' ? hostNormal : hostUniform;
+  const { folds } = source;
+  const outer = folds.findIndex((fold) => typeof fold !== 'number');
+  if (outer < 0) {
+    const own = folds.reduce<Key>((key, fold) => (typeof fold === 'number' ? foldIn(key, fold) : key), real);
+    return draw(own, sizeOf(source.shape));
+  }
+  const [, ...inner] = loopLengths(source);
+  const size = sizeOf([...inner, ...source.shape]);
+  const values = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) {
+    values.set(drawNoise(real, { ...source, folds: folds.map((fold, at) => (at === outer ? first + i : fold)) }), i * size);
+  }
+  return values;
+}

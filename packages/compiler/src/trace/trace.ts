@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Graph, Node, Shape } from '../ir/index.js';
 import { argumentLeaves, assertTree } from './arguments.js';
 import { type TraceOptions, type TraceSession, withTracing } from './session.js';
-import { type NoiseSource, symbolicKey } from './symbolic-key.js';
+import { type Draw, type NoiseSource, noiseShape, symbolicKey } from './symbolic-key.js';
 
 /** A leaf of an argument, passed as an input. */
 export type TensorSource = {
@@ -29,18 +29,18 @@ export interface Traced<R> {
 const isPromise = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
-function noiseInputs(session: TraceSession, sources: InputSource[]): (source: NoiseSource) => Tensor {
+function noiseInputs(session: TraceSession, sources: InputSource[]): Draw {
   const known = new Map<string, Node>();
-  return (source) => {
+  return (source, loops) => {
     // Equal draws from equal keys are equal numbers: one input serves them all.
     const id = JSON.stringify(source);
     let node = known.get(id);
     if (node === undefined) {
-      node = session.builder.input(source.shape, 'float32');
+      node = session.builder.input(noiseShape(source), 'float32');
       known.set(id, node);
       sources.push(source);
     }
-    return session.tensor(node);
+    return session.tensor(loops.reduce((stacked, loop) => loop.row(stacked), node));
   };
 }
 
@@ -50,7 +50,7 @@ function symbolicArgument(
   argument: ProgramArgument,
   position: number,
   sources: InputSource[],
-  draw: (source: NoiseSource) => Tensor,
+  draw: Draw,
 ): ProgramArgument {
   if (argument === undefined) return undefined;
   // A symbolic key is a key to whoever draws from it; the type is opaque on purpose.

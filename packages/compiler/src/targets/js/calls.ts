@@ -2,6 +2,7 @@ import type { Node, NodeOf, Shape, Window } from '../../ir/index.js';
 import { broadcastShapes, item, sizeOf, stridesOf, unravel } from '../../ir/shape.js';
 import type { Lowering } from './context.js';
 import { termsOf } from './plan.js';
+import { scanGeometry } from './scan.js';
 
 /** Sizes of a convolution or pooling, as its kernels take them. */
 export type WindowGeometry = Window & {
@@ -74,6 +75,7 @@ const axisGeometry = (shape: Shape, axis: number): AxisGeometry => ({
 });
 
 function geometryOf(node: Node): object {
+  if (node.op === 'Scan') return scanGeometry(node);
   const first = item(node.inputs, 0);
   switch (node.op) {
     case 'MatMul':

@@ -1,4 +1,5 @@
 import type { Node } from '../../ir/index.js';
+import { scanResults } from '../../ir/scan.js';
 import { item, sizeOf, unravel } from '../../ir/shape.js';
 import { type Affine, addScaled, flatIndex, isKnown, known } from './affine.js';
 import type { Lowering } from './context.js';
@@ -46,6 +47,10 @@ export function elementOf(lower: Lowering, node: Node, index: readonly Affine[])
     }
     case 'Broadcast':
       return at(p);
+    case 'ScanOutput': {
+      const offset = p.op === 'Scan' ? item(scanResults(p.attributes), node.attributes.index).offset : 0;
+      return x.load(lower.inMemory(p), addScaled(known(offset), flatIndex(node.shape, index)));
+    }
     case 'Reshape':
       return reshaped(lower, node, p, index);
     case 'Transpose': {

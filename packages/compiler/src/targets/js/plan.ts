@@ -30,6 +30,7 @@ const CALLS = [
   'MaxPoolGather',
   'CumSum',
   'ArgMax',
+  'Scan',
   'TopK',
 ];
 const SLOW = [

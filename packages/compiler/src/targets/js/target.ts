@@ -5,6 +5,7 @@ import type { Generated } from './generated.js';
 import { lowerGraph } from './lower.js';
 import { choosePrinter, type Permissions, type Printer, permissions, print, printAsync, requirePrinter } from './printers.js';
 import type { LoopProgram } from './program.js';
+import { loopsOf } from './scan.js';
 
 export type JsTargetOptions = {
   /**
@@ -34,14 +35,30 @@ function decide(program: LoopProgram, { printer = 'auto', precision }: JsTargetO
   return printer === 'auto' ? choosePrinter(program, allowed) : printer;
 }
 
-/** Compiles a graph now, on the calling thread. */
-export function compileToJs(graph: Graph, options: JsTargetOptions = {}): JsExecutable {
+type Made = { readonly program: LoopProgram; readonly printer: Printer; readonly generated: Generated };
+
+/** The bodies of loops are made first: the program calls them. Each gets the printer that suits it. */
+function make(graph: Graph, options: JsTargetOptions, allowed: Permissions): Made {
   const program = lowerGraph(graph);
-  const printer = decide(program, options, permissions());
-  return executable(graph, program, print(printer, program, options.precision ?? 'float64'), printer);
+  for (const loop of loopsOf(program)) loop.body = make(loop.graph, options, allowed).generated;
+  const printer = decide(program, options, allowed);
+  return { program, printer, generated: print(printer, program, options.precision ?? 'float64') };
 }
 
-function executable(graph: Graph, program: LoopProgram, { run, source, bind }: Generated, printer: Printer): JsExecutable {
+async function makeAsync(graph: Graph, options: JsTargetOptions, allowed: Permissions): Promise<Made> {
+  const program = lowerGraph(graph);
+  for (const loop of loopsOf(program)) loop.body = (await makeAsync(loop.graph, options, allowed)).generated;
+  const printer = decide(program, options, allowed);
+  const generated = await printAsync(printer, program, options.precision ?? 'float64');
+  options.onSource?.(generated.source, graph.name, printer);
+  return { program, printer, generated };
+}
+
+/** Compiles a graph now, on the calling thread. */
+export const compileToJs = (graph: Graph, options: JsTargetOptions = {}): JsExecutable =>
+  executable(graph, make(graph, options, permissions()));
+
+function executable(graph: Graph, { program, printer, generated: { run, source, bind } }: Made): JsExecutable {
   const needed = new Set(topologicalOrder(graph.outputs));
   const scratch = program.inputSizes.map((size, i) => {
     const input = graph.inputs[i];
@@ -79,7 +96,7 @@ function executable(graph: Graph, program: LoopProgram, { run, source, bind }: G
  * has no lowering.
  */
 export function jsTarget(options: JsTargetOptions = {}): Target {
-  const { printer = 'auto', precision = 'float64', onSource } = options;
+  const { printer = 'auto', precision = 'float64' } = options;
   const allowed = permissions();
   if (precision === 'float32' && (printer === 'javascript' || printer === 'interpreter')) {
     throw new ConfigError(
@@ -91,13 +108,7 @@ export function jsTarget(options: JsTargetOptions = {}): Target {
   else if (printer !== 'auto') requirePrinter(printer, allowed);
   return {
     name: 'js',
-    async lower(graph) {
-      const program = lowerGraph(graph);
-      const chosen = decide(program, options, allowed);
-      const generated = await printAsync(chosen, program, precision);
-      onSource?.(generated.source, graph.name, chosen);
-      return executable(graph, program, generated, chosen);
-    },
+    lower: async (graph) => executable(graph, await makeAsync(graph, options, allowed)),
     describe: () => ({
       runtime: 'js',
       printer: precision === 'float32' ? 'wasm' : printer,

@@ -1,5 +1,6 @@
 import { erf, floorMod, roundHalfEven } from '../../../ir/scalar-functions.js';
 import { Conv, ConvFilterGrad, ConvInputGrad, MatMul } from './convolution.js';
+import { Scan } from './loop.js';
 import { AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, MaxPoolGrad } from './pooling.js';
 import { ArgMax, CumSum } from './scan.js';
 import { TopK } from './top-k.js';
@@ -20,5 +21,6 @@ export const kernels = {
   MaxPool,
   MaxPoolGather,
   MaxPoolGrad,
+  Scan,
   TopK,
 } as const;
