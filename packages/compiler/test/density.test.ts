@@ -1,79 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { jsRuntime } from '@bpc/compiler';
-import { constant, type HostTree } from '@bpc/core';
-import { add, div, exp, log, matMul, mul, reshape, type Scalar, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { constant } from '@bpc/core';
+import { add, exp, log, mul, type Scalar, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { PRINTERS } from './helpers.js';
+import { posteriors, readPosterior } from './posteriors.js';
 
-const read = (name: string, file: string) =>
-  JSON.parse(readFileSync(new URL(`../../../tooling/fixtures/posteriordb/${name}/${file}`, import.meta.url), 'utf8'));
-
-const sumSquares = (x: Tensor) => sum(square(x));
-/** Half-Cauchy(0, scale) on exp(u), with the log-Jacobian of exp. */
-const halfCauchy = (u: Tensor, scale: number) => sub(u, log(add(1, square(div(exp(u), scale)))));
-/** Σ log N(y | m, exp(u)) without its constant. */
-const normal = (y: Tensor, m: Tensor, u: Tensor, n: number) => sub(mul(mul(-0.5, sumSquares(sub(y, m))), exp(mul(-2, u))), mul(n, u));
-
-type Named<N extends string> = { readonly [K in N]: Tensor };
-type Posterior = { readonly like: HostTree; readonly data: HostTree; readonly logDensity: (params: never, data: never) => Scalar };
-
-/** A linear regression with K coefficients; flat order is `a` (coefficients) then `b` (log of the noise). */
-const regression = (X: number[][], y: number[], K: number, prior: (a: Tensor, b: Tensor) => Tensor): Posterior => ({
-  like: { a: new Float64Array(K), b: 0 },
-  data: { X, y: y.map((v) => [v]) },
-  logDensity: ({ a, b }: Named<'a' | 'b'>, { X, y }: Named<'X' | 'y'>) =>
-    add(prior(a, b), normal(y, matMul(X, reshape(a, [K, 1])), b, y.size)) as Scalar,
-});
-
-const posteriors: Record<string, () => Posterior> = {
-  'eight_schools-eight_schools_noncentered': () => {
-    const { y, sigma } = read('eight_schools-eight_schools_noncentered', 'data.json');
-    return {
-      like: { mu: 0, tau: 0, z: new Float64Array(8) },
-      data: { y, sigma },
-      logDensity: ({ mu, tau, z }: Named<'mu' | 'tau' | 'z'>, { y, sigma }: Named<'y' | 'sigma'>) => {
-        const theta = add(mu, mul(exp(tau), z));
-        const likelihood = mul(-0.5, sumSquares(div(sub(y, theta), sigma)));
-        return add(add(likelihood, mul(-0.5, sumSquares(z))), add(mul(-0.5, square(div(mu, 5))), halfCauchy(tau, 5))) as Scalar;
-      },
-    };
-  },
-  'arK-arK': () => {
-    const { y, K, T } = read('arK-arK', 'data.json');
-    const times = Array.from({ length: T - K }, (_, i) => i + K);
-    const X = times.map((t) => [1, ...Array.from({ length: K }, (_, k) => y[t - k - 1])]);
-    return regression(
-      X,
-      times.map((t) => y[t]),
-      K + 1,
-      (a, b) => add(mul(-0.5 / 100, sumSquares(a)), halfCauchy(b, 2.5)),
-    );
-  },
-  'kidiq-kidscore_interaction': () => {
-    const { kid_score, mom_hs, mom_iq } = read('kidiq-kidscore_interaction', 'data.json');
-    return regression(
-      kid_score.map((_: number, i: number) => [1, mom_hs[i], mom_iq[i], mom_hs[i] * mom_iq[i]]),
-      kid_score,
-      4,
-      (_, b) => halfCauchy(b, 2.5),
-    );
-  },
-  'sblrc-blr': () => {
-    const { X, y } = read('sblrc-blr', 'data.json');
-    // sigma ~ half-normal(0, 10)
-    return regression(X, y, 5, (a, b) => add(mul(-0.5 / 100, sumSquares(a)), sub(b, mul(0.5 / 100, exp(mul(2, b))))));
-  },
-};
-
-describe('densities in float64 agree with the reference posteriors', () => {
+describe.each(PRINTERS)('densities in float64 agree with the reference posteriors (%s)', (printer) => {
   it.each(Object.keys(posteriors))('%s: gradients to 5e-7, differences of the log density to 1e-10', async (name) => {
     const { like, data, logDensity } = posteriors[name]!();
-    const density = await jsRuntime().density(logDensity, like, data);
-    const checks: { u: number[]; log_density: number; gradient: number[] }[] = read(name, 'reference.json').check;
+    const density = await jsRuntime({ printer }).density(logDensity, like, data);
+    const checks: { u: number[]; log_density: number; gradient: number[] }[] = readPosterior(name, 'reference.json').check;
     expect(checks.length).toBeGreaterThan(1);
     const gradient = new Float64Array(density.size);
     let offset: number | undefined;
     for (const check of checks) {
-      // The reference's order of parameters is the canonical order of `like` in all four models.
+      // The reference's order of parameters is the canonical order of `like` in all models.
       const value = density.evaluate(Float64Array.from(check.u), gradient);
       expect(typeof value, 'evaluate is synchronous on the js runtime').toBe('number');
       offset ??= Number(value) - check.log_density;
