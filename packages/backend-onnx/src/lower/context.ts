@@ -7,6 +7,8 @@ import { axisLength, range } from './shape.js';
 /** What a lowering sees of the program: values in the layout it wants, and the ONNX graph to append to. */
 export class LoweringContext {
   readonly onnx: OnnxGraph;
+  /** Values of nodes with several results. */
+  readonly results = new Map<Node, readonly string[]>();
   readonly #names = new Map<Node, string>();
   readonly #layouts: ReadonlyMap<Node, Layout>;
   readonly #emit: (node: Node) => string;
@@ -16,8 +18,9 @@ export class LoweringContext {
     layouts: ReadonlyMap<Node, Layout>,
     emit: (node: Node, context: LoweringContext) => string,
     readonly options: LoweringOptions = HOST_LOWERING,
+    onnx: OnnxGraph = new OnnxGraph(options),
   ) {
-    this.onnx = new OnnxGraph(options);
+    this.onnx = onnx;
     this.#layouts = layouts;
     this.#emit = (node) => emit(node, this);
   }

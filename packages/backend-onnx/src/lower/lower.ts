@@ -1,5 +1,6 @@
 import { type Graph, type Node, topologicalOrder } from '@bpc/compiler';
 import { MissingKernelError } from '@bpc/core';
+import { OnnxGraph } from '../model/onnx-graph.js';
 import type { OnnxModel, ValueInfo } from '../model/serialize.js';
 import { LoweringContext } from './context.js';
 import { lowerConv, lowerConvFilterGrad, lowerConvInputGrad } from './convolution.js';
@@ -9,6 +10,7 @@ import { HOST_LOWERING, type LoweringOptions } from './lowering-options.js';
 import { lowerMaxPool, lowerMaxPoolGather, lowerMaxPoolGrad } from './max-pooling.js';
 import { lowerAvgPool, lowerAvgPoolGrad } from './pooling.js';
 import { lowerArgMax, lowerCumSum, lowerReduce, lowerTopK } from './reduce.js';
+import { type LowerBody, lowerScan, lowerScanOutput } from './scan.js';
 import {
   lowerBroadcast,
   lowerConcat,
@@ -35,33 +37,16 @@ export interface Lowered {
  * @throws MissingKernelError naming the operation that has no lowering and the traced function.
  */
 export function lowerGraph(graph: Graph, targetName: string, options: LoweringOptions = HOST_LOWERING): Lowered {
-  const order = topologicalOrder(graph.outputs);
-  const inputs = order.filter((node) => node.op === 'Input').sort((a, b) => a.attributes.index - b.attributes.index);
+  const inputs = topologicalOrder(graph.outputs)
+    .filter((node) => node.op === 'Input')
+    .sort((a, b) => a.attributes.index - b.attributes.index);
   const inputName = (index: number) => `in${index}`;
-  const context = new LoweringContext(
-    assignLayouts(order),
-    (node, self) => (node.op === 'Input' ? inputName(node.attributes.index) : emit(node, self, targetName, graph.name)),
-    options,
-  );
-  // Operands first, without recursion. An upsampling is written out only if an operation cannot broadcast it.
-  for (const node of order) if (!isUpsampling(node)) context.stored(node);
-  const taken = new Set(inputs.map((input) => inputName(input.attributes.index)));
-  for (const constant of context.onnx.initializers) taken.add(constant.name);
-  const outputs = graph.outputs.map((node): ValueInfo => {
-    let name = context.rows(node);
-    if (taken.has(name) || context.onnx.initializers.some((constant) => constant.name === name)) {
-      const copy = `out${taken.size}`;
-      context.onnx.nodes.push({ name: copy, op: 'Identity', domain: '', inputs: [name], outputs: [copy], attributes: {} });
-      name = copy;
-    }
-    taken.add(name);
-    return { name, type: node.dtype, shape: node.shape };
-  });
+  const { nodes, outputs, onnx } = lowerInto(graph, inputName, targetName, options);
   return {
     model: {
       name: graph.name,
-      nodes: context.onnx.needed(outputs.map(({ name }) => name)),
-      initializers: context.onnx.initializers,
+      nodes,
+      initializers: onnx.initializers,
       inputs: inputs.map((input) => ({ name: inputName(input.attributes.index), type: input.dtype, shape: input.shape })),
       outputs,
     },
@@ -69,7 +54,36 @@ export function lowerGraph(graph: Graph, targetName: string, options: LoweringOp
   };
 }
 
-function emit(node: Node, context: LoweringContext, targetName: string, functionName: string): string {
+/** Lowers what the outputs of a graph need, in an ONNX graph of its own or in the body of a loop. */
+function lowerInto(
+  graph: Graph,
+  inputName: (index: number) => string,
+  targetName: string,
+  options: LoweringOptions,
+  onnx: OnnxGraph = new OnnxGraph(options),
+) {
+  const order = topologicalOrder(graph.outputs);
+  const lowerBody: LowerBody = (body, names, own, outer) =>
+    lowerInto(body, (index) => names[index] ?? '', targetName, options, outer.onnx.body(names.slice(0, own)));
+  const context = new LoweringContext(
+    assignLayouts(order),
+    (node, self) => (node.op === 'Input' ? inputName(node.attributes.index) : emit(node, self, targetName, graph.name, lowerBody)),
+    options,
+    onnx,
+  );
+  // Operands first, without recursion. An upsampling is written out only if an operation cannot broadcast it.
+  for (const node of order) if (!isUpsampling(node)) context.stored(node);
+  const taken = new Set<string>();
+  const outputs = graph.outputs.map((node): ValueInfo => {
+    const value = context.rows(node);
+    const name = taken.has(value) || !onnx.computes(value) ? onnx.copy(value) : value;
+    taken.add(name);
+    return { name, type: node.dtype, shape: node.shape };
+  });
+  return { nodes: onnx.needed(outputs.map(({ name }) => name)), outputs, onnx };
+}
+
+function emit(node: Node, context: LoweringContext, targetName: string, functionName: string, lowerBody: LowerBody): string {
   switch (node.op) {
     case 'Const':
       return context.onnx.constant(node.attributes.values, node.shape, node.dtype);
@@ -176,6 +190,10 @@ function emit(node: Node, context: LoweringContext, targetName: string, function
       return lowerMaxPoolGrad(node, context);
     case 'MaxPoolGather':
       return lowerMaxPoolGather(node, context);
+    case 'Scan':
+      return lowerScan(node, context, lowerBody);
+    case 'ScanOutput':
+      return lowerScanOutput(node, context);
     default:
       // Reached when the compiler knows an operation that this package does not.
       throw new MissingKernelError(

@@ -1,4 +1,4 @@
-import type { Attribute, ElementType, Initializer, OnnxNode } from './serialize.js';
+import type { Attribute, ElementType, Initializer, OnnxNode, Subgraph } from './serialize.js';
 
 type Attributes = Readonly<Record<string, Attribute>>;
 const ALIGNED_BYTES: Record<ElementType, (values: ArrayLike<number>) => ArrayBufferLike> = {
@@ -28,10 +28,47 @@ export class OnnxGraph {
   readonly #reshaped = new Map<string, string>();
   #count = 0;
   readonly #fusedMatMul: boolean;
+  readonly #parent: OnnxGraph | undefined;
+  /** Values that exist here only: inputs of a loop's body, and what depends on them. */
+  readonly #own = new Set<string>();
 
   /** `fusedMatMul`: whether the provider has a product that takes transposed operands. */
-  constructor({ fusedMatMul = true }: { readonly fusedMatMul?: boolean } = {}) {
+  constructor({ fusedMatMul = true }: { readonly fusedMatMul?: boolean } = {}, parent?: OnnxGraph) {
     this.#fusedMatMul = fusedMatMul;
+    this.#parent = parent;
+  }
+
+  /**
+   * The graph of a loop's body. What does not depend on its inputs is computed outside, once, and shared with what is there.
+   */
+  body(inputs: readonly string[]): OnnxGraph {
+    const inner = new OnnxGraph({ fusedMatMul: this.#fusedMatMul }, this);
+    for (const name of inputs) inner.#own.add(name);
+    return inner;
+  }
+
+  /** A name that no other value has. */
+  fresh(prefix: string): string {
+    return this.#parent === undefined ? `${prefix}${this.#count++}` : this.#parent.fresh(prefix);
+  }
+
+  /** Names of the values of a new node, which is never merged with another. */
+  append(node: Omit<OnnxNode, 'name' | 'outputs'>, outputCount: number): readonly string[] {
+    const outputs = Array.from({ length: outputCount }, () => this.fresh('v'));
+    for (const name of outputs) this.#own.add(name);
+    this.nodes.push({ ...node, name: `${this.label}/${outputs[0]}`, outputs });
+    return outputs;
+  }
+
+  /** Whether a node of this graph, and not one around it, computes `x`. */
+  computes(x: string): boolean {
+    return this.nodes.some(({ outputs }) => outputs.includes(x));
+  }
+
+  /** `x` under a name of its own, as outputs of a graph must have. */
+  copy(x: string): string {
+    const [name = ''] = this.append({ op: 'Identity', domain: '', inputs: [x], attributes: {} }, 1);
+    return name;
   }
 
   /** Appends an operation with one output, unless it is already there. */
@@ -45,17 +82,20 @@ export class OnnxGraph {
     const key = `${op}|${inputs.join()}|${outputCount}|${JSON.stringify(attributes)}`;
     const known = this.#memo.get(key);
     if (known !== undefined) return known;
-    const outputs = Array.from({ length: outputCount }, () => `v${this.#count++}`);
-    this.nodes.push({ name: `${this.label}/${outputs[0]}`, op, domain, inputs, outputs, attributes });
+    if (this.#parent !== undefined && !inputs.some((name) => this.#own.has(name))) {
+      return this.#parent.operation(op, inputs, outputCount, attributes, domain);
+    }
+    const outputs = this.append({ op, domain, inputs, attributes }, outputCount);
     this.#memo.set(key, outputs);
     return outputs;
   }
 
   constant(values: ArrayLike<number>, shape: readonly number[], type: ElementType = 'float32'): string {
+    if (this.#parent !== undefined) return this.#parent.constant(values, shape, type);
     const key = values.length <= LARGEST_SHARED_CONSTANT ? `${type}|${shape.join()}|${Array.from(values, literal).join()}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;
-    const name = `c${this.#count++}`;
+    const name = this.fresh('c');
     this.initializers.push({ name, type, shape, bytes: new Uint8Array(ALIGNED_BYTES[type](values)) });
     if (key !== undefined) this.#constants.set(key, name);
     return name;
@@ -74,9 +114,18 @@ export class OnnxGraph {
     if (!this.#shapes.has(x)) this.#shapes.set(x, shape);
   }
 
+  #shapeOf(x: string): readonly number[] | undefined {
+    const shape = this.#shapes.get(x);
+    return shape === undefined && this.#parent !== undefined ? this.#parent.#shapeOf(x) : shape;
+  }
+
+  #sourceOf(x: string): string {
+    return this.#reshaped.get(x) ?? (this.#parent === undefined ? x : this.#parent.#sourceOf(x));
+  }
+
   reshape(x: string, shape: readonly number[]): string {
-    const source = this.#reshaped.get(x) ?? x;
-    if (sameShape(this.#shapes.get(source), shape)) return source;
+    const source = this.#sourceOf(x);
+    if (sameShape(this.#shapeOf(source), shape)) return source;
     const result = this.op('Reshape', [source, this.integers(shape)]);
     this.#reshaped.set(result, source);
     this.#shapes.set(result, shape);
@@ -90,7 +139,7 @@ export class OnnxGraph {
     for (const node of this.nodes.toReversed()) {
       if (!node.outputs.some((name) => wanted.has(name))) continue;
       kept.push(node);
-      for (const name of node.inputs) wanted.add(name);
+      for (const name of usedBy(node)) wanted.add(name);
     }
     return kept.reverse();
   }
@@ -98,7 +147,7 @@ export class OnnxGraph {
   transpose(x: string, perm: readonly number[]): string {
     if (perm.every((axis, i) => axis === i)) return x;
     const result = this.op('Transpose', [x], { perm });
-    const shape = this.#shapes.get(x);
+    const shape = this.#shapeOf(x);
     if (shape !== undefined)
       this.describe(
         result,
@@ -110,7 +159,7 @@ export class OnnxGraph {
   /** Product of the last two axes, either operand transposed; leading axes broadcast. */
   matMul(a: string, b: string, transposeA = false, transposeB = false): string {
     if (!transposeA && !transposeB) return this.op('MatMul', [a, b]);
-    const [rankA, rankB] = [this.#shapes.get(a)?.length, this.#shapes.get(b)?.length];
+    const [rankA, rankB] = [this.#shapeOf(a)?.length, this.#shapeOf(b)?.length];
     if (!this.#fusedMatMul && rankA !== undefined && rankB !== undefined) {
       const flip = (x: string, rank: number) => this.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
       return this.op('MatMul', [transposeA ? flip(a, rankA) : a, transposeB ? flip(b, rankB) : b]);
@@ -134,6 +183,14 @@ export class OnnxGraph {
     return parts.length === 1 && only !== undefined ? only : this.op('Concat', parts, { axis });
   }
 }
+
+/** Names that a node reads, those in bodies included. */
+function usedBy(node: OnnxNode): string[] {
+  const bodies = Object.values(node.attributes).flatMap((value) => (isBody(value) ? [value.graph] : []));
+  return [...node.inputs, ...bodies.flatMap(({ nodes, outputs }) => [...nodes.flatMap(usedBy), ...outputs.map(({ name }) => name)])];
+}
+
+const isBody = (value: Attribute): value is { readonly graph: Subgraph } => typeof value === 'object' && 'graph' in value;
 
 const sameShape = (a: readonly number[] | undefined, b: readonly number[]): boolean =>
   a !== undefined && a.length === b.length && a.every((length, i) => length === b[i]);

@@ -5,7 +5,15 @@ export const ELEMENT_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const
 export type ElementType = keyof typeof ELEMENT_TYPE;
 
 /** Attribute value: integers, lists of integers and text as they are; floats wrapped, since 1 is also an integer. */
-export type Attribute = number | readonly number[] | string | { readonly float: number };
+export type Attribute = number | readonly number[] | string | { readonly float: number } | { readonly graph: Subgraph };
+
+/** The body of a control-flow operation. It may use values of the graphs around it by name. */
+export interface Subgraph {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+}
 
 export interface OnnxNode {
   readonly name: string;
@@ -30,12 +38,8 @@ export interface ValueInfo {
   readonly shape: readonly number[];
 }
 
-export interface OnnxModel {
-  readonly name: string;
-  readonly nodes: readonly OnnxNode[];
+export interface OnnxModel extends Subgraph {
   readonly initializers: readonly Initializer[];
-  readonly inputs: readonly ValueInfo[];
-  readonly outputs: readonly ValueInfo[];
 }
 
 // 18 is the first operator set in which every reduction takes its axes as an input and scatters can add.
@@ -53,6 +57,9 @@ function writeAttribute(writer: ProtobufWriter, name: string, value: Attribute):
   } else if ('float' in value) {
     writer.float(2, value.float);
     writer.integer(20, 1);
+  } else if ('graph' in value) {
+    writer.message(6, (graph) => writeGraph(graph, { ...value.graph, initializers: [] }));
+    writer.integer(20, 5);
   } else {
     for (const item of value) writer.integer(8, item);
     writer.integer(20, 7);
@@ -89,6 +96,14 @@ function writeInitializer(writer: ProtobufWriter, tensor: Initializer): void {
   writer.bytes(9, tensor.bytes);
 }
 
+function writeGraph(graph: ProtobufWriter, model: OnnxModel): void {
+  for (const node of model.nodes) graph.message(1, (inner) => writeNode(inner, node));
+  graph.string(2, model.name);
+  for (const tensor of model.initializers) graph.message(5, (inner) => writeInitializer(inner, tensor));
+  for (const value of model.inputs) graph.message(11, (inner) => writeValueInfo(inner, value));
+  for (const value of model.outputs) graph.message(12, (inner) => writeValueInfo(inner, value));
+}
+
 /** An ONNX `ModelProto`, ready for `InferenceSession.create`. */
 export function serializeModel(model: OnnxModel): Uint8Array {
   const writer = new ProtobufWriter();
@@ -102,12 +117,6 @@ export function serializeModel(model: OnnxModel): Uint8Array {
       set.integer(2, version);
     });
   }
-  writer.message(7, (graph) => {
-    for (const node of model.nodes) graph.message(1, (inner) => writeNode(inner, node));
-    graph.string(2, model.name);
-    for (const tensor of model.initializers) graph.message(5, (inner) => writeInitializer(inner, tensor));
-    for (const value of model.inputs) graph.message(11, (inner) => writeValueInfo(inner, value));
-    for (const value of model.outputs) graph.message(12, (inner) => writeValueInfo(inner, value));
-  });
+  writer.message(7, (graph) => writeGraph(graph, model));
   return writer.finish();
 }
