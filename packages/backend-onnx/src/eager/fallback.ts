@@ -83,7 +83,8 @@ export function fallbackOn(name: string): Fallback {
         }
         const dataId = backend.write(values, [...shape], dtype);
         used.add(dataId);
-        return { dataId, shape: [...shape], dtype };
+        // Some kernels take their operands for tensors, which have a rank.
+        return Object.assign({ dataId, shape: [...shape], dtype }, { rank: shape.length });
       };
       const call = (kernel: string, inputs: Operands<TensorInfo>, attrs: NamedAttrMap) => {
         // tfjs types lists of inputs as maps too.

@@ -25,11 +25,14 @@ export const blockKernels: readonly TraceKernel[] = [
     const order = backend_util.getPermuted(apart.length, blockShape.length);
     const joined = backend_util.getReshapedPermuted(shape, blockShape, block);
     const whole = reshape(g, transpose(g, reshape(g, x, apart), order), joined);
+    // tfjs counts the axes up to the last block only.
+    const begin = backend_util.getSliceBeginCoords(crops, blockShape.length);
+    const size = backend_util.getSliceSize(joined, crops, blockShape.length);
     return slice(
       g,
       whole,
-      backend_util.getSliceBeginCoords(crops, blockShape.length),
-      backend_util.getSliceSize(joined, crops, blockShape.length),
+      joined.map((_, axis) => begin[axis] ?? 0),
+      joined.map((length, axis) => size[axis] ?? length),
     );
   }),
   kernel<'x', { blockSize: number; dataFormat: string }>('DepthToSpace', (g, { x }, { blockSize: b, dataFormat }) => {

@@ -48,6 +48,9 @@ const UNARY: readonly Unary[] = [
   'LogicalNot',
 ];
 
+/** Kernels that give integers for integers; the others give float32 for any dtype. */
+const KEEPING: ReadonlySet<Unary> = new Set<Unary>(['Neg', 'Relu', 'Abs', 'Sign', 'Floor', 'Ceil', 'Round', 'LogicalNot']);
+
 const BINARY: Readonly<Record<string, Binary>> = {
   Add: 'Add',
   Sub: 'Sub',
@@ -78,7 +81,7 @@ function step(g: Builder, x: Node, alpha: number): Node {
 
 /** Element-wise kernels, the composed ones written with primitives. */
 export const elementwiseKernels: readonly TraceKernel[] = [
-  ...UNARY.map((op) => kernel<'x'>(op, (g, { x }) => unary(g, op, x))),
+  ...UNARY.map((op) => kernel<'x'>(op, (g, { x }) => unary(g, op, KEEPING.has(op) ? x : cast(g, x, 'float32')))),
   ...Object.entries(BINARY).map(([name, op]) => kernel<'a' | 'b'>(name, (g, { a, b }) => binary(g, op, counted(g, a), counted(g, b)))),
   // int32 even of float32 operands, as tfjs does it
   kernel<'a' | 'b'>('FloorDiv', (g, { a, b }) => cast(g, binary(g, 'FloorDiv', counted(g, a), counted(g, b)), 'int32')),

@@ -1,3 +1,4 @@
+import { backend_util, gather_util } from '@tensorflow/tfjs-core';
 import {
   type Builder,
   binary,
@@ -114,12 +115,18 @@ function countRows(g: Builder, x: Node, weights: Node, size: number, binaryOutpu
 const bincount = (g: Builder, x: Node, weights: Node, size: number, binaryOutput: boolean): Node =>
   reshape(g, countRows(g, reshape(g, x, [1, sizeOf(x.shape)]), weights, size, binaryOutput), [size]);
 
+/** What tfjs's checks of operands look at. */
+const shaped = ({ shape, dtype }: Node) => ({ shape: [...shape], dtype }) as never;
+
 /** Kernels that read or write at computed positions. */
 export const indexingKernels: readonly TraceKernel[] = [
-  kernel<'x' | 'indices', { axis: number; batchDims: number }>('GatherV2', (g, { x, indices }, { axis, batchDims }) =>
-    gatherAlong(g, x, indices, axisOf(axis, x.shape.length), axisOf(batchDims, indices.shape.length)),
-  ),
+  kernel<'x' | 'indices', { axis: number; batchDims: number }>('GatherV2', (g, { x, indices }, { axis, batchDims }) => {
+    const along = axisOf(axis, x.shape.length);
+    backend_util.segment_util.collectGatherOpShapeInfo(shaped(x), shaped(indices), along, batchDims);
+    return gatherAlong(g, x, indices, along, axisOf(batchDims, indices.shape.length));
+  }),
   kernel<'params' | 'indices'>('GatherNd', (g, { params, indices }) => {
+    gather_util.prepareAndValidate(shaped(params), shaped(indices));
     const { index, depth, rows } = flatIndex(g, indices, params.shape);
     return gather(g, reshape(g, params, [rows, ...params.shape.slice(depth)]), index);
   }),

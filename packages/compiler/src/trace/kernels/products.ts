@@ -1,3 +1,4 @@
+import { ShapeError } from '@bpc/core';
 import { backend_util } from '@tensorflow/tfjs-core';
 import { type Builder, binary, cast, matMul, type Node, reduce, reshape, transpose } from '../../ir/index.js';
 import { item, sizeOf } from '../../ir/shape.js';
@@ -46,13 +47,14 @@ function contract(g: Builder, a: Factor, b: Factor, needed: ReadonlySet<number>)
     return { node, axes };
   }
   const [r, t, c] = [rows, terms, columns].map((list) => sizeOf(lengths(list))) as [number, number, number];
-  const product = matMul(g, reshape(g, left, [...lengths(batch), r, t]), reshape(g, right, [...lengths(batch), t, c]));
-  return { node: reshape(g, product, lengths(axes)), axes };
+  const joined = matMul(g, reshape(g, left, [...lengths(batch), r, t]), reshape(g, right, [...lengths(batch), t, c]));
+  return { node: reshape(g, joined, lengths(axes)), axes };
 }
 
 /** Products from left to right; axes are summed as soon as no later factor has them. */
 function einsum(g: Builder, operands: readonly Node[], equation: string): Node {
   const { allDims, summedDims, idDims } = backend_util.decodeEinsumEquation(equation, operands.length);
+  backend_util.checkEinsumDimSizes(allDims.length, idDims, operands.map(({ shape }) => ({ shape })) as never);
   const result = allDims.slice(0, allDims.length - summedDims.length).map((_, i) => i);
   const factors = operands.map((node, i): Factor => ({ node, axes: item(idDims, i) }));
   const total = factors.reduce((done, factor, i) => {
@@ -65,15 +67,24 @@ function einsum(g: Builder, operands: readonly Node[], equation: string): Node {
   return ordered(g, whole, result);
 }
 
+/** The product, of operands that tfjs leaves to the kernel to check. */
+function product(g: Builder, a: Node, b: Node, { transposeA = false, transposeB = false }: Transposes): Node {
+  const inner = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)] as const;
+  if (a.shape.length < 2 || b.shape.length < 2 || inner[0] !== inner[1]) {
+    throw new ShapeError(
+      `matMul got [${a.shape}]${transposeA ? ' transposed' : ''} and [${b.shape}]${transposeB ? ' transposed' : ''}`,
+      'pass matrices, the first with as many columns as the second has rows',
+    );
+  }
+  return matMul(g, a, b, transposeA, transposeB);
+}
+
 /** Matrix products and sums of products. */
 export const productKernels: readonly TraceKernel[] = [
-  kernel<'a' | 'b', Transposes>('BatchMatMul', (g, { a, b }, { transposeA = false, transposeB = false }) =>
-    matMul(g, a, b, transposeA, transposeB),
-  ),
+  kernel<'a' | 'b', Transposes>('BatchMatMul', (g, { a, b }, attributes) => product(g, a, b, attributes)),
   kernel<'a' | 'b', Transposes & FusedAttributes>('_FusedMatMul', (g, operands, attributes) => {
     const { a, b } = operands;
-    const product = matMul(g, a, b, attributes.transposeA ?? false, attributes.transposeB ?? false);
-    return finish(g, product, operands as FusedOperands, attributes);
+    return finish(g, product(g, a, b, attributes), operands as FusedOperands, attributes);
   }),
   variadicKernel<{ equation: string }>('Einsum', (g, operands, { equation }) => {
     const dtype = operands.every((x) => x.dtype === 'int32') ? 'int32' : 'float32';

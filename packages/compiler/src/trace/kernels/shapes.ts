@@ -1,4 +1,5 @@
-import { backend_util, slice_util } from '@tensorflow/tfjs-core';
+import { ShapeError } from '@bpc/core';
+import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
 import {
   type Builder,
   broadcast,
@@ -14,12 +15,18 @@ import {
   slice,
   transpose,
 } from '../../ir/index.js';
-import { item, normalizeAxes, padRank, sizeOf } from '../../ir/shape.js';
+import { item, normalizeAxes, padRank, sameShape, sizeOf } from '../../ir/shape.js';
 import { axisOf } from './axes.js';
 import { gatherAlong } from './indexing.js';
 import { kernel, type TraceKernel, variadicKernel } from './kernel.js';
 
 function expandDims(g: Builder, x: Node, dim: number): Node {
+  if (dim < -x.shape.length - 1 || dim > x.shape.length) {
+    throw new ShapeError(
+      `expandDims got axis ${dim} for shape [${x.shape}]`,
+      `pass an axis from ${-x.shape.length - 1} to ${x.shape.length}`,
+    );
+  }
   const shape = [...x.shape];
   shape.splice(dim < 0 ? dim + shape.length + 1 : dim, 0, 1);
   return reshape(g, x, shape);
@@ -121,6 +128,7 @@ export const shapeKernels: readonly TraceKernel[] = [
   kernel<'x', { perm: number[] }>('Transpose', (g, { x }, { perm }) => transpose(g, x, perm)),
   kernel<'x', { begin: number[]; size: number[] }>('Slice', (g, { x }, attributes) => {
     const [begin, size] = slice_util.parseSliceParams({ shape: [...x.shape] } as never, attributes.begin, attributes.size);
+    slice_util.assertParamsValid({ shape: [...x.shape] } as never, begin ?? [], size ?? []);
     return slice(g, x, begin ?? [], size ?? []);
   }),
   kernel<'x', StridedSlice>('StridedSlice', (g, { x }, attributes) => stridedSlice(g, x, attributes)),
@@ -130,9 +138,24 @@ export const shapeKernels: readonly TraceKernel[] = [
   kernel<'x', { paddings: [number, number][]; mode: string }>('MirrorPad', (g, { x }, { paddings, mode }) =>
     mirrorPad(g, x, paddings, mode),
   ),
-  variadicKernel<{ axis: number }>('Concat', (g, parts, { axis }) => concat(g, parts, axisOf(axis, item(parts, 0).shape.length))),
+  variadicKernel<{ axis: number }>('Concat', (g, parts, { axis }) => {
+    const at = axisOf(axis, item(parts, 0).shape.length);
+    backend_util.assertParamsConsistent(
+      parts.map((part) => [...part.shape]),
+      at,
+    );
+    return concat(g, parts, at);
+  }),
   variadicKernel<{ axis: number }>('Pack', (g, parts, { axis }) => {
-    const at = axisOf(axis, item(parts, 0).shape.length + 1);
+    const first = item(parts, 0);
+    const other = parts.find((part) => part.dtype !== first.dtype || !sameShape(part.shape, first.shape));
+    if (other) {
+      throw new ShapeError(
+        `stack got ${first.dtype}[${first.shape}] and ${other.dtype}[${other.shape}]`,
+        'pass tensors of one shape and dtype',
+      );
+    }
+    const at = axisOf(axis, first.shape.length + 1);
     return concat(
       g,
       parts.map((part) => expandDims(g, part, at)),
@@ -151,8 +174,8 @@ export const shapeKernels: readonly TraceKernel[] = [
   kernel<'x', { reps: number[] }>('Tile', (g, { x }, { reps }) => tile(g, x, reps)),
   kernel<'x', { shape: number[] }>('BroadcastTo', (g, { x }, { shape }) => broadcast(g, x, shape)),
   kernel<'image'>('FlipLeftRight', (g, { image }) => reverse(g, image, [2])),
-  kernel<'x', { dims: number | number[] }>('Reverse', (g, { x }, { dims }) =>
-    reverse(g, x, normalizeAxes(typeof dims === 'number' ? [dims] : dims, x.shape.length)),
+  kernel<'x', { dims?: number | number[] }>('Reverse', (g, { x }, { dims }) =>
+    reverse(g, x, normalizeAxes(util.parseAxisParam(dims ?? x.shape.map((_, axis) => axis), [...x.shape]), x.shape.length)),
   ),
   kernel<never, { shape: number[]; value: number; dtype?: DType }>('Fill', (g, _, { shape, value, dtype }) =>
     fill(g, shape, value, dtype ?? 'float32'),

@@ -1,5 +1,6 @@
-import { type Builder, broadcast, cast, constant, type Node, transpose, windowed } from '../../ir/index.js';
-import { item, sizeOf } from '../../ir/shape.js';
+import { ShapeError } from '@bpc/core';
+import { type Builder, broadcast, cast, constant, type Node, type Shape, slice, transpose, type Window, windowed } from '../../ir/index.js';
+import { item, sameShape, sizeOf } from '../../ir/shape.js';
 import { type FusedAttributes, type FusedOperands, finish } from './activations.js';
 import { range } from './axes.js';
 import { type ConvAttributes, convolution, type PoolAttributes, pooling } from './geometry.js';
@@ -21,6 +22,19 @@ function convolve(g: Builder, x: Node, filter: Node, attributes: ConvAttributes)
   const { window, outShape } = convolution(images.shape, filter.shape, attributes);
   return windowed(g, 'Conv', [images, filter], window, outShape);
 }
+
+/** The part of dy that the windows reach: tfjs lets a transposed convolution be cropped so. */
+function seen(g: Builder, dy: Node, outShape: Shape): Node {
+  if (sameShape(dy.shape, outShape)) return dy;
+  if (dy.shape.some((length, axis) => length < item(outShape, axis))) {
+    throw new ShapeError(`a gradient of a convolution has shape [${dy.shape}]`, `pass one of at least [${outShape}]`);
+  }
+  return slice(g, dy, [0, 0, 0, 0], outShape);
+}
+
+/** tfjs takes a window of one element that keeps the shape for nothing to do, even where strides and padding move it. */
+const isIdentity = (x: Node, { kernel: [rows, columns] }: Window, outShape: Shape): boolean =>
+  rows === 1 && columns === 1 && sameShape(x.shape, outShape);
 
 /** `input` is the pooled tensor, of which the gradient of the average needs the shape only. */
 const poolGrad = (name: 'AvgPoolGrad' | 'MaxPoolGrad', operands: (dy: Node, input: Node) => Node[]): TraceKernel =>
@@ -54,8 +68,9 @@ export const windowKernels: readonly TraceKernel[] = [
   }),
   kernel<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>('Conv2DBackpropInput', (g, { dy, filter }, attributes) => {
     const shape = inwardShape(attributes.inputShape, attributes);
-    const { window } = convolution(shape, filter.shape, attributes);
-    return outward(g, windowed(g, 'ConvInputGrad', [inward(g, dy, attributes), filter], window, shape), attributes);
+    const { window, outShape } = convolution(shape, filter.shape, attributes);
+    const gradient = seen(g, inward(g, dy, attributes), outShape);
+    return outward(g, windowed(g, 'ConvInputGrad', [gradient, filter], window, shape), attributes);
   }),
   kernel<'x' | 'dy', ConvAttributes & { filterShape: number[] }>('Conv2DBackpropFilter', (g, { x, dy }, attributes) => {
     const images = inward(g, x, attributes);
@@ -64,11 +79,12 @@ export const windowKernels: readonly TraceKernel[] = [
   }),
   kernel<'x', PoolAttributes>('AvgPool', (g, { x }, attributes) => {
     const { window, outShape } = pooling(x.shape, attributes);
+    if (isIdentity(x, window, outShape)) return cast(g, x, 'float32');
     return windowed(g, 'AvgPool', [cast(g, x, 'float32')], window, outShape);
   }),
   kernel<'x', PoolAttributes>('MaxPool', (g, { x }, attributes) => {
     const { window, outShape } = pooling(x.shape, attributes);
-    return windowed(g, 'MaxPool', [x], window, outShape);
+    return isIdentity(x, window, outShape) ? x : windowed(g, 'MaxPool', [x], window, outShape);
   }),
   kernel<'x', PoolAttributes & { includeBatchInIndex: boolean }>('MaxPoolWithArgmax', (g, { x }, attributes) => {
     const { window, outShape } = pooling(x.shape, attributes);
