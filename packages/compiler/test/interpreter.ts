@@ -1,6 +1,7 @@
 import { type Graph, type Node, topologicalOrder } from '@bpc/compiler';
 import { binaryFunction, compareFunction, unaryFunction } from '../src/ir/scalar-functions.js';
 import { broadcastShapes, sizeOf, stridesOf, unravel } from '../src/ir/shape.js';
+import { isWindowed, windowedValues } from './interpreter-windows.js';
 
 type Read = (index: number[]) => number;
 
@@ -8,12 +9,23 @@ type Read = (index: number[]) => number;
 export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): number[][] {
   const values = new Map<Node, number[]>();
   for (const node of topologicalOrder(graph.outputs)) {
-    values.set(
-      node,
-      Array.from({ length: sizeOf(node.shape) }, (_, k) => element(node, unravel(k, node.shape), k)),
-    );
+    values.set(node, whole(node) ?? Array.from({ length: sizeOf(node.shape) }, (_, k) => element(node, unravel(k, node.shape), k)));
   }
   return graph.outputs.map((node) => values.get(node)!);
+
+  /** Operations that are easier to define all at once. */
+  function whole(node: Node): number[] | undefined {
+    const operands = node.inputs.map((x) => values.get(x)!);
+    if (isWindowed(node)) return windowedValues(node, operands[0]!, operands[1] ?? []);
+    if (node.op !== 'ScatterAdd') return undefined;
+    const width = sizeOf(node.shape.slice(1));
+    const sums = new Array<number>(sizeOf(node.shape)).fill(0);
+    operands[0]!.forEach((value, k) => {
+      const row = operands[1]![Math.floor(k / width)]!;
+      if (row >= 0 && row < node.shape[0]!) sums[row * width + (k % width)]! += value;
+    });
+    return sums;
+  }
 
   function reader(node: Node): Read {
     const [strides, data] = [stridesOf(node.shape), values.get(node)!];
@@ -102,6 +114,30 @@ export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): n
             read(p, [...at.slice(0, lead.length), ...(transposeA ? [j, row] : [row, j])]) *
             read(q, [...at.slice(0, lead.length), ...(transposeB ? [column, j] : [j, column])]),
         ).reduce((a, b) => a + b, 0);
+      }
+      case 'CumSum': {
+        const { axis, exclusive, reverse } = node.attributes;
+        const terms = Array.from({ length: p!.shape[axis]! }, (_, i) => i).filter(
+          (i) => (reverse ? i >= at[axis]! : i <= at[axis]!) && !(exclusive && i === at[axis]),
+        );
+        return terms.reduce(
+          (sum, i) =>
+            sum +
+            read(
+              p,
+              at.map((own, a) => (a === axis ? i : own)),
+            ),
+          0,
+        );
+      }
+      case 'ArgMax': {
+        const { axis } = node.attributes;
+        const row = Array.from({ length: p!.shape[axis]! }, (_, i) => read(p, [...at.slice(0, axis), i, ...at.slice(axis)]));
+        return row.reduce((best, value, i) => (value > row[best]! ? i : best), 0);
+      }
+      case 'TopK': {
+        const row = Array.from({ length: p!.shape.at(-1)! }, (_, i) => ({ i, value: read(p, [...at.slice(0, -1), i]) }));
+        return row.sort((a, b) => b.value - a.value || a.i - b.i)[at.at(-1)!]!.i;
       }
       case 'Gather':
         return read(p, [read(q, at.slice(0, q!.shape.length)), ...at.slice(q!.shape.length)]);

@@ -62,6 +62,9 @@ function flatIndex(g: Builder, indices: Node, shape: readonly number[]): { index
   return { index, depth, rows: sizeOf(shape.slice(0, depth)) };
 }
 
+/** A list of numbers is a list of index vectors of length 1, for kernels that write. */
+const asVectors = (g: Builder, indices: Node): Node => (indices.shape.length === 1 ? reshape(g, indices, [...indices.shape, 1]) : indices);
+
 /** Sums of the updates at each index vector. */
 function scatter(g: Builder, indices: Node, updates: Node, shape: readonly number[]): Node {
   const { index, depth, rows } = flatIndex(g, indices, shape);
@@ -131,10 +134,10 @@ export const indexingKernels: readonly TraceKernel[] = [
     return gather(g, reshape(g, params, [rows, ...params.shape.slice(depth)]), index);
   }),
   kernel<'indices' | 'updates', { shape: number[] }>('ScatterNd', (g, { indices, updates }, { shape }) =>
-    scatter(g, indices, updates, shape),
+    scatter(g, asVectors(g, indices), updates, shape),
   ),
   kernel<'tensor' | 'indices' | 'updates'>('TensorScatterUpdate', (g, { tensor, indices, updates }) =>
-    overwrite(g, tensor, indices, updates),
+    overwrite(g, tensor, asVectors(g, indices), updates),
   ),
   kernel<'sparseIndices' | 'sparseValues' | 'defaultValue', { outputShape: number[] }>(
     'SparseToDense',

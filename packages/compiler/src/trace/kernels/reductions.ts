@@ -1,4 +1,4 @@
-import { argMax, type Builder, binary, cast, mean, type Node, type Reduce, reduce, unary } from '../../ir/index.js';
+import { argMax, type Builder, binary, cast, compare, mean, type Node, type Reduce, reduce, scalar, unary } from '../../ir/index.js';
 import { axisOf } from './axes.js';
 import { kernel, type TraceKernel } from './kernel.js';
 
@@ -16,10 +16,10 @@ const reduction = (name: string, op: Reduce): TraceKernel =>
     reduce(g, op, numeric(g, x), axesOf(x, attributes), attributes.keepDims ?? false),
   );
 
-/** All and Any are the minimum and maximum of 0 and 1. */
-const logicalReduction = (name: string, op: Reduce): TraceKernel =>
+/** All and Any ask whether the minimum or the maximum of 0 and 1 is above 0, which is right of no elements too. */
+const logicalReduction = (name: string, op: 'Min' | 'Max'): TraceKernel =>
   kernel<'x', ReduceAttributes>(name, (g, { x }, attributes) =>
-    cast(g, reduce(g, op, numeric(g, x), axesOf(x, attributes), attributes.keepDims ?? false), 'bool'),
+    compare(g, 'Greater', reduce(g, op, numeric(g, x), axesOf(x, attributes), attributes.keepDims ?? false), scalar(g, 0, 'int32')),
   );
 
 const position = (g: Builder, x: Node, axis: number | number[]): Node =>
