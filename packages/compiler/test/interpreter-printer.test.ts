@@ -109,7 +109,7 @@ const cases: Case[] = [
 ];
 
 describe('the interpreter computes the bits of the JavaScript printer', () => {
-  it.each(cases)('%s', (_, fn, args, has) => {
+  it.each(cases.map(([name, fn, args, has]) => ({ name, fn, args, has })))('$name', ({ fn, args, has }) => {
     const given = args();
     const { graph } = trace(fn, given);
     if (has) expect(has(lowerGraph(graph)), 'the program has what the case is about').toBe(true);

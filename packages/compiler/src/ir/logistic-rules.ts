@@ -30,8 +30,18 @@ export function logisticBinary(g: Builder, op: Binary, a: Node, b: Node): Node |
   );
 }
 
-/** x·exp(z) for an x that holds 1/(1 + exp(z)), once or squared, among at most `depth` nested factors. */
+/** x of −x. */
+function negated(x: Node): Node | undefined {
+  const [a, b] = x.inputs;
+  if (x.op === 'Neg') return a;
+  if (x.op !== 'Mul' || !a || !b) return undefined;
+  return uniformValue(a) === -1 ? b : uniformValue(b) === -1 ? a : undefined;
+}
+
+/** x·exp(z) for an x that holds 1/(1 + exp(z)) = sigmoid(−z), once or squared, among at most `depth` nested factors. */
 function timesExp(g: Builder, x: Node, z: Node, depth: number): Node | undefined {
+  const argument = x.op === 'Sigmoid' ? x.inputs[0] : undefined;
+  if (argument && (negated(argument) === z || negated(z) === argument)) return sigmoid(g, z);
   const divisor = x.op === 'Reciprocal' ? x.inputs[0] : x.op === 'Div' ? x.inputs[1] : undefined;
   if (divisor) {
     const share =
