@@ -5,6 +5,8 @@ export { type Json, loadTree, type Metadata, readMetadata, saveTree } from './ch
 export * from './checkpoint-coreset.js';
 export type { CheckpointOptions } from './checkpoint-run.js';
 export * from './constant.js';
+export * from './conv-norm.js';
+export * from './convolve-images.js';
 export * from './coreset.js';
 export type { LabelledData } from './coreset-data.js';
 export * from './coreset-init.js';

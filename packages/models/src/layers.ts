@@ -1,6 +1,6 @@
-import { ConfigError, instanceNorm, ShapeError } from '@bpc/core';
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { add, conv2d, matMul } from '@tensorflow/tfjs-core';
+import { ConfigError, convInstanceNorm, convolveImages, instanceNorm, ShapeError } from '@bpc/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { add, matMul } from '@tensorflow/tfjs-core';
 import type { Affine, Kernel, Norm } from './init.js';
 
 /** Parameters by layer name. */
@@ -23,9 +23,8 @@ export function normOf(params: Layers, name: string): Norm {
 }
 
 /** A convolution without bias, zero padded; NHWC and HWIO. */
-export function convolve(x: Tensor, { kernel }: Kernel, stride: number, padding: number): Tensor {
-  return conv2d(x as Tensor4D, kernel as Tensor4D, stride, padding);
-}
+export const convolve = (x: Tensor, { kernel }: Kernel, stride: number, padding: number): Tensor =>
+  convolveImages(x, kernel, stride, padding);
 
 /** A convolution with bias and stride 1. */
 export const convolveAffine = (x: Tensor, layer: Affine, padding: number): Tensor => add(convolve(x, layer, 1, padding), layer.bias);
@@ -35,6 +34,16 @@ export const denseLayer = (x: Tensor, { kernel, bias }: Affine): Tensor => add(m
 
 /** Instance norm with the parameters of a layer. */
 export const normalise = (x: Tensor, { gamma, beta }: Norm, epsilon: number): Tensor => instanceNorm(x, gamma, beta, epsilon);
+
+/** Instance norm of a convolution, whose bias it would cancel. */
+export const convolveNormalised = (
+  x: Tensor,
+  { kernel }: Kernel,
+  { gamma, beta }: Norm,
+  stride: number,
+  padding: number,
+  epsilon: number,
+) => convInstanceNorm(x, kernel, gamma, beta, { stride, padding, epsilon });
 
 /** Length of one image axis after a convolution or a pooling, the remainder dropped. */
 export const lengthAfter = (length: number, kernel: number, stride: number, padding: number): number =>

@@ -5,7 +5,7 @@ import { relu, tidy } from '@tensorflow/tfjs-core';
 import type { Affine, Norm } from './init.js';
 import { checkCount, initAffine, initNorm } from './init.js';
 import type { Layers } from './layers.js';
-import { affineOf, checkChoice, convolveAffine, countOf, denseLayer, lengthAfter, normalise, normOf } from './layers.js';
+import { affineOf, checkChoice, convolveAffine, convolveNormalised, countOf, denseLayer, lengthAfter, normOf } from './layers.js';
 
 /** One convolution with what follows it. */
 interface Convolution {
@@ -69,9 +69,12 @@ export function plainNetwork(options: PlainNetworkOptions): Network<Layers> {
       return tidy(() => {
         let features = x;
         convolutions.forEach(({ padding, pool }, i) => {
-          features = convolveAffine(features, affineOf(params, `conv${i}`), padding);
-          if (norm === 'instance') features = normalise(features, normOf(params, `norm${i}`), epsilon);
-          features = relu(features);
+          const layer = affineOf(params, `conv${i}`);
+          const convolved =
+            norm === 'instance'
+              ? convolveNormalised(features, layer, normOf(params, `norm${i}`), 1, padding, epsilon)
+              : convolveAffine(features, layer, padding);
+          features = relu(convolved);
           if (pool) features = maxPool(features, 2, 2);
         });
         return denseLayer(flattenImages(features), affineOf(params, 'dense'));

@@ -4,7 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { add, relu, tidy } from '@tensorflow/tfjs-core';
 import type { Affine, Kernel, Norm } from './init.js';
 import { checkCount, checkImageShape, checkWidths, initAffine, initKernel, initNorm } from './init.js';
-import { checkChoice, convolve, countOf, denseLayer, lengthAfter, normalise } from './layers.js';
+import { checkChoice, convolve, convolveNormalised, countOf, denseLayer, lengthAfter, normalise } from './layers.js';
 
 /** Options of `resNet18`. */
 export interface ResNet18Options {
@@ -129,8 +129,8 @@ export function resNet18(options: ResNet18Options): Network<ResNet18Params> {
   const block = (params: ResNetBlock, x: Tensor, plan: BlockPlan): Tensor => {
     const stride = plan.halves && !pooling ? 2 : 1;
     const pool = (image: Tensor) => (plan.halves && pooling ? avgPool(image, 2, 2) : image);
-    const inner = pool(relu(normalise(convolve(x, params.conv0, stride, 1), params.norm0, epsilon)));
-    const outer = normalise(convolve(inner, params.conv1, 1, 1), params.norm1, epsilon);
+    const inner = pool(relu(convolveNormalised(x, params.conv0, params.norm0, stride, 1, epsilon)));
+    const outer = convolveNormalised(inner, params.conv1, params.norm1, 1, 1, epsilon);
     if (params.shortcut === undefined) return relu(add(outer, x));
     return relu(add(outer, normalise(pool(convolve(x, params.shortcut.conv, stride, 0)), params.shortcut.norm, epsilon)));
   };
@@ -153,7 +153,7 @@ export function resNet18(options: ResNet18Options): Network<ResNet18Params> {
       if (absent !== undefined) throw new ShapeError(`params has no layer '${absent}'`, 'pass parameters of this network');
       const stages = [params.stage0, params.stage1, params.stage2, params.stage3];
       return tidy(() => {
-        let features = relu(normalise(convolve(x, params.stem.conv, 1, 1), params.stem.norm, epsilon));
+        let features = relu(convolveNormalised(x, params.stem.conv, params.stem.norm, 1, 1, epsilon));
         plans.forEach(([first, second], i) => {
           const stage = stages[i];
           if (stage !== undefined) features = block(stage.block1, block(stage.block0, features, first), second);

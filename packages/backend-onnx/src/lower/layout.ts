@@ -1,5 +1,7 @@
 import type { Node, Op, Shape } from '@bpc/compiler';
 import { BINARY, COMPARE, REDUCE, UNARY } from '@bpc/compiler';
+import { sameShape } from './shape.js';
+import { isUpsampling } from './upsampling.js';
 
 /**
  * How a rank-4 value is stored: `rows` is NHWC as tfjs sees it, `tiles` is [H, W, N, C].
@@ -41,14 +43,20 @@ const FOLLOWING: ReadonlySet<Op> = new Set<Op>([
   'CumSum',
 ]);
 
-/** Chooses a layout for every node. `nodes` must be in topological order. */
+/**
+ * Chooses a layout for every node. `nodes` must be in topological order.
+ *
+ * An upsampled operand has no say: it is small before it is written out, and cheap to bring into the layout of the other.
+ */
 export function assignLayouts(nodes: readonly Node[]): ReadonlyMap<Node, Layout> {
   const layouts = new Map<Node, Layout>();
+  const follows = (node: Node): boolean => {
+    const images = node.inputs.filter((input) => input.shape.length === 4);
+    const whole = images.filter((input) => !isUpsampling(input) && sameShape(input.shape, node.shape));
+    return (whole.length > 0 ? whole : images).some((input) => layouts.get(input) === 'tiles');
+  };
   for (const node of nodes) {
-    const tiled =
-      node.shape.length === 4 &&
-      (SPATIAL.has(node.op) ||
-        (FOLLOWING.has(node.op) && node.inputs.some((input) => input.shape.length === 4 && layouts.get(input) === 'tiles')));
+    const tiled = node.shape.length === 4 && (SPATIAL.has(node.op) || (FOLLOWING.has(node.op) && follows(node)));
     layouts.set(node, tiled ? 'tiles' : 'rows');
   }
   return layouts;

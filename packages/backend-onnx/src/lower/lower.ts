@@ -23,7 +23,7 @@ import {
   lowerSlice,
   lowerTranspose,
 } from './structure.js';
-import { isUpsampling } from './upsample.js';
+import { isUpsampling } from './upsampling.js';
 
 /** A lowered graph: the model, and which of the graph's inputs it takes, in the order of `model.inputs`. */
 export interface Lowered {

@@ -1,8 +1,10 @@
 import type { Node, NodeOf, Window } from '@bpc/compiler';
 import type { LoweringContext } from './context.js';
+import { TILES } from './layout.js';
 import { inputOf } from './operands.js';
 import { nhwc, range } from './shape.js';
-import { isUpsampling, lowerUpsampling } from './upsample.js';
+import { lowerUpsampling } from './upsample.js';
+import { isUpsampling } from './upsampling.js';
 import type { Matrix } from './winograd-matrices.js';
 
 /**
@@ -59,7 +61,11 @@ export function lowerAvgPool(node: NodeOf<'AvgPool'>, context: LoweringContext):
     ow * kw === w;
   if (!exact) return applyBoth(x, node, poolMatrices(x.shape, node.shape, node.attributes, context, false), context);
   const mean = (count: number) => onnx.constant(Array<number>(count).fill(1 / count), [1, count]);
-  const along = onnx.matMul(mean(kh), onnx.reshape(context.tiles(x), [oh, kh, w * n * c]));
+  // Rows of an image stored by rows are averaged first: the rest, half as long, is what goes into tiles.
+  const along =
+    context.layoutOf(x) === 'tiles' || n === 1
+      ? onnx.matMul(mean(kh), onnx.reshape(context.tiles(x), [oh, kh, w * n * c]))
+      : onnx.transpose(onnx.reshape(onnx.matMul(mean(kh), onnx.reshape(context.rows(x), [n * oh, kh, w * c])), [n, oh, w, c]), TILES);
   return onnx.reshape(onnx.matMul(mean(kw), onnx.reshape(along, [oh * ow, kw, n * c])), context.storedShape(node));
 }
 

@@ -1,51 +1,31 @@
 import type { Node, NodeOf } from '@bpc/compiler';
 import type { LoweringContext } from './context.js';
+import type { Layout } from './layout.js';
 import { inputOf } from './operands.js';
 import { nhwc, sameShape } from './shape.js';
+import { isUpsampling } from './upsampling.js';
 
-/**
- * True if the gradient of an average pooling is a plain upsampling divided by the window's area: windows that neither
- * overlap nor are padded, and cover the image exactly.
- */
-export function isUpsampling(node: Node): node is NodeOf<'AvgPoolGrad'> {
-  if (node.op !== 'AvgPoolGrad') return false;
-  const { kernel, strides, dilations, padding } = node.attributes;
-  const [, h, w] = nhwc(node.shape);
-  return (
-    kernel[0] === strides[0] &&
-    kernel[1] === strides[1] &&
-    (dilations[0] === 1 || kernel[0] === 1) &&
-    (dilations[1] === 1 || kernel[1] === 1) &&
-    padding.every((count) => count === 0) &&
-    h % kernel[0] === 0 &&
-    w % kernel[1] === 0
-  );
-}
-
-/** dy / area as [OH, 1, OW, 1, N·C]: broadcasting it against [OH, k, OW, k, N·C] upsamples. */
-function compact(node: NodeOf<'AvgPoolGrad'>, context: LoweringContext): string {
+/** dy / area with unit axes where it is repeated: broadcasting it against `windowed` upsamples. */
+function compact(node: NodeOf<'AvgPoolGrad'>, layout: Layout, context: LoweringContext): string {
   const { onnx } = context;
   const dy = inputOf(node);
   const [n, oh, ow, c] = nhwc(dy.shape);
   const [kh, kw] = node.attributes.kernel;
-  return onnx.op('Mul', [onnx.reshape(context.tiles(dy), [oh, 1, ow, 1, n * c]), onnx.scalar(1 / (kh * kw), 5)]);
+  const shape = layout === 'tiles' ? [oh, 1, ow, 1, n * c] : [n * oh, 1, ow, 1, c];
+  return onnx.op('Mul', [onnx.reshape(context.inLayout(dy, layout), shape), onnx.scalar(1 / (kh * kw), 5)]);
 }
 
-const windowed = (node: NodeOf<'AvgPoolGrad'>): number[] => {
+const windowed = (node: NodeOf<'AvgPoolGrad'>, layout: Layout): number[] => {
   const [n, h, w, c] = nhwc(node.shape);
   const [kh, kw] = node.attributes.kernel;
-  return [h / kh, kh, w / kw, kw, n * c];
+  return layout === 'tiles' ? [h / kh, kh, w / kw, kw, n * c] : [(n * h) / kh, kh, w / kw, kw, c];
 };
 
-const tiledShape = (node: Node): number[] => {
-  const [n, h, w, c] = nhwc(node.shape);
-  return [h, w, n, c];
-};
-
-/** Writes an upsampling out. */
+/** Writes an upsampling out; the result is tiled. */
 export function lowerUpsampling(node: NodeOf<'AvgPoolGrad'>, context: LoweringContext): string {
   const { onnx } = context;
-  return onnx.reshape(onnx.op('Expand', [compact(node, context), onnx.integers(windowed(node))]), tiledShape(node));
+  const whole = onnx.op('Expand', [compact(node, 'tiles', context), onnx.integers(windowed(node, 'tiles'))]);
+  return onnx.reshape(whole, context.storedShape(node));
 }
 
 /**
@@ -53,13 +33,16 @@ export function lowerUpsampling(node: NodeOf<'AvgPoolGrad'>, context: LoweringCo
  * Undefined if `node` is not of that form.
  */
 export function broadcastUpsampled(op: string, node: Node, context: LoweringContext): string | undefined {
-  if (node.inputs.length !== 2 || context.layoutOf(node) !== 'tiles') return undefined;
+  if (node.inputs.length !== 2) return undefined;
   const upsampling = node.inputs.find(isUpsampling);
   const other = node.inputs.find((input) => input !== upsampling);
   if (upsampling === undefined || other === undefined || !sameShape(other.shape, node.shape)) return undefined;
   const { onnx } = context;
+  const layout = context.layoutOf(node);
   const names = node.inputs.map((input) =>
-    input === upsampling ? compact(upsampling, context) : onnx.reshape(context.tiles(input), windowed(upsampling)),
+    input === upsampling
+      ? compact(upsampling, layout, context)
+      : onnx.reshape(context.inLayout(input, layout), windowed(upsampling, layout)),
   );
-  return onnx.reshape(onnx.op(op, names), tiledShape(node));
+  return onnx.reshape(onnx.op(op, names), context.storedShape(node));
 }
