@@ -20,9 +20,12 @@ export type Part =
   | { readonly kind: 'loop' | 'end' };
 export type Code = Part[];
 
-/** Straight-line code with the values that it has computed, by key. */
-export type Block = { readonly code: Code; readonly known: Map<string, Local> };
-export const block = (): Block => ({ code: [], known: new Map() });
+/** One variable, or one per interleaved copy of a loop body: operations go through the copies in turn. */
+export type Value = Local | readonly Local[];
+
+/** Straight-line code with what it has computed: by a key (`known`), and expressions by form and number (`values`). */
+export type Block = { readonly code: Code; readonly known: Map<string, Local>; readonly values: Map<string, Value> };
+export const block = (): Block => ({ code: [], known: new Map(), values: new Map() });
 
 export const local = (type: ValueType): Local => ({ kind: 'local', type });
 export const get = (variable: Local): Code => [scalarOp.localGet, variable];
@@ -52,11 +55,12 @@ export function once(target: Block, key: string, type: ValueType, instructions: 
 }
 
 /** `body` while the counter, increased by `step` after each turn, is below `end`; at least once. */
-export function repeat(counter: Local, step: number, end: number, body: readonly Part[]): Code {
+export function repeat(counter: Local, step: number, end: number | Local, body: readonly Part[]): Code {
   const code: Code = [{ kind: 'loop' }];
   append(code, body);
   append(code, [...get(counter), ...i32(step), scalarOp.i32Add, ...set(counter)]);
-  append(code, [...get(counter), ...i32(end), scalarOp.i32Less, scalarOp.branchIf, 0, { kind: 'end' }]);
+  const limit = typeof end === 'number' ? i32(end) : get(end);
+  append(code, [...get(counter), ...limit, scalarOp.i32Less, scalarOp.branchIf, 0, { kind: 'end' }]);
   return code;
 }
 

@@ -1,5 +1,6 @@
+import type { Value } from './code.js';
 import { polynomials } from './polynomials.js';
-import type { Value, Vectors } from './vectors.js';
+import type { Vectors } from './vectors.js';
 
 /** Functions written out for vectors; everything else of the kind is called lane by lane. */
 export const VECTOR_MATH = ['Exp', 'Expm1', 'Log', 'Log1p', 'Tanh'] as const;

@@ -22,8 +22,8 @@ export type Placement = {
 export interface MemoryMap {
   /** The placement of a storage that is used now. */
   use(storage: Storage): Placement;
-  /** Whether anything uses the storage. */
-  isUsed(storage: Storage): boolean;
+  /** Of the storages that anything uses. */
+  readonly placements: ReadonlyMap<Storage, Placement>;
   /** Called before every item of the program: storages whose uses do not overlap may share memory. */
   advance(): void;
   /** Memory of its own. */
@@ -88,7 +88,7 @@ export function memoryMap(program: LoopProgram, lanes: Lanes): MemoryMap {
       use.last = step;
       return placement;
     },
-    isUsed: (storage) => placements.has(storage),
+    placements,
     advance: () => void step++,
     reserve(bytes) {
       const region = { bytes, offset: 0 };
@@ -96,8 +96,7 @@ export function memoryMap(program: LoopProgram, lanes: Lanes): MemoryMap {
       return region;
     },
     assign() {
-      // Address 0 is where the parts of a program hand over nothing: a margin before the first storage too.
-      let end = MARGIN;
+      let end = 0;
       const take = (bytes: number): number => {
         const offset = end;
         end += aligned(bytes);

@@ -1,11 +1,8 @@
-import { type Block, type Code, get, i32, type Local, once, put } from './code.js';
+import { type Block, type Code, get, i32, type Local, once, put, type Value } from './code.js';
 import { float32Bytes, float64Bytes, int32Bytes, int64Bytes, simd } from './encode.js';
 import { bitOp, type LaneOp, laneOps, V128 } from './opcodes.js';
 
 export type LaneName = keyof typeof laneOps;
-
-/** One vector, or one per interleaved copy of a loop body: operations go through the copies in turn. */
-export type Value = Local | readonly Local[];
 
 export const isCopies = (value: Value): value is readonly Local[] => Array.isArray(value);
 export const copyOf = (value: Value, copy: number): Local => {

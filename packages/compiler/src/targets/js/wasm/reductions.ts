@@ -1,0 +1,115 @@
+import type { Reduce } from '../../../ir/index.js';
+import { NEUTRAL } from '../program.js';
+import { append, type Code, get, i32, type Local, local, put, repeat, set } from './code.js';
+import { addressOf, blockAt, type Emission, innermost } from './emission.js';
+import { simd } from './encode.js';
+import { liveMask } from './masks.js';
+import { type Element, highHalf, laneOf, laneStride, loadScalar, lowHalf, storeScalar } from './memory-access.js';
+import { type Placement, placed } from './memory-map.js';
+import { bitOp, F64, I32, type LaneOp, scalarOp } from './opcodes.js';
+import { type Lanes, lanes, splatNumber } from './vectors.js';
+
+const OPERATION = { Sum: 'add', Prod: 'mul', Max: 'max', Min: 'min' } as const satisfies Readonly<Record<Reduce, LaneOp>>;
+
+/** a ∘ b on float64 numbers that are on the stack, or on lanes. */
+export const combine = (reduce: Reduce): Code => [scalarOp[OPERATION[reduce]]];
+const combineLanes = (kind: Lanes, reduce: Reduce): Code => kind.code(OPERATION[reduce]);
+
+/** Sets accumulators to the neutral element. */
+export const clear = (kind: Lanes, reduce: Reduce, accumulators: readonly Local[]): Code =>
+  accumulators.flatMap((accumulator) => [...splatNumber(kind, NEUTRAL[reduce]), ...set(accumulator)]);
+
+/** Adds a vector to an accumulator; lanes that are not live count as the neutral element. */
+export function accumulate(emission: Emission, reduce: Reduce, accumulator: Local, value: Local): Code {
+  const { lanes: kind, live } = emission;
+  const masked: Code =
+    live === kind.width
+      ? get(value)
+      : [...get(value), ...splatNumber(kind, NEUTRAL[reduce]), ...liveMask(live, kind.bytes), ...simd(bitOp.select)];
+  return [...get(accumulator), ...masked, ...combineLanes(kind, reduce), ...set(accumulator)];
+}
+
+/** Adds float32 partial results to float64 ones and clears them, so that long sums do not lose digits. */
+export function widen(kind: Lanes, reduce: Reduce, accumulators: readonly Local[], wide: Local): Code {
+  const both = accumulators.flatMap((accumulator) =>
+    [lowHalf(accumulator), highHalf(accumulator)].flatMap((half) => [
+      ...get(wide),
+      ...half,
+      ...combineLanes(lanes.f64x2, reduce),
+      ...set(wide),
+    ]),
+  );
+  return [...both, ...clear(kind, reduce, accumulators)];
+}
+
+/** The result of all accumulators, in float64 whatever the lanes. */
+export function horizontal(emission: Emission, reduce: Reduce, accumulators: readonly Local[], wide?: Local): Code {
+  const { lanes: kind } = emission;
+  if (wide) {
+    const code = widen(kind, reduce, accumulators, wide);
+    return [...code, ...get(wide), ...lanes.f64x2.code('extract'), 0, ...get(wide), ...lanes.f64x2.code('extract'), 1, ...combine(reduce)];
+  }
+  const [first, ...rest] = accumulators;
+  if (!first) throw new Error('a reduction without accumulators');
+  const code = rest.flatMap((next): Code => [...get(first), ...get(next), ...combineLanes(kind, reduce), ...set(first)]);
+  for (let lane = 0; lane < kind.width; lane++) code.push(...laneOf(emission, first, lane), ...(lane > 0 ? combine(reduce) : []));
+  return code;
+}
+
+/** Fills storage with the neutral element; the margin after it takes what goes past the end. */
+export function fill(placement: Placement, reduce: Reduce): Code {
+  const kind = placement.elementBytes === 8 ? lanes.f64x2 : lanes.f32x4;
+  const counter = local(I32);
+  const { region } = placement;
+  const store: Code = [
+    ...get(counter),
+    ...splatNumber(kind, NEUTRAL[reduce]),
+    ...simd(bitOp.store),
+    2,
+    { kind: 'offset', region, extra: 0 },
+  ];
+  return [...i32(0), ...set(counter), ...repeat(counter, 16, region.bytes, store)];
+}
+
+/** Combines one number on the stack with an element in memory. */
+export function accumulateScalar(emission: Emission, reduce: Reduce, element: Element, value: Code, extra = 0): Code {
+  return storeScalar(emission, element, [...loadScalar(emission, element, extra), ...value, ...combine(reduce)], extra);
+}
+
+/** Combines the live lanes of a vector with elements in memory. Lanes may meet in one element: one after the other then. */
+export function accumulateVector(
+  emission: Emission,
+  reduce: Reduce,
+  element: Element,
+  value: Local,
+  copy: number,
+  rows?: readonly { readonly valid: Code; readonly bytes: Local }[],
+): Code {
+  const { lanes: kind, live } = emission;
+  const { placement, index, row } = element;
+  const stride = laneStride(emission, element);
+  if (stride === 1 && live === kind.width && !rows) {
+    const wide = lanes.f64x2;
+    const halves = kind.width === 2 ? [get(value)] : [lowHalf(value), highHalf(value)];
+    return halves.flatMap((half, i) => {
+      const { base, immediate } = addressOf(emission, placement, placed(placement, index), copy * kind.width + 2 * i, row);
+      const sum = [...base, ...simd(bitOp.load), ...immediate, ...half, ...combineLanes(wide, reduce)];
+      return [...base, ...sum, ...simd(bitOp.store), ...immediate];
+    });
+  }
+  const code: Code = [];
+  const block = blockAt(emission, innermost(emission));
+  for (let lane = 0; lane < live; lane++) {
+    const one = put(block, F64, laneOf(emission, value, lane));
+    const own = rows?.[lane];
+    const update = accumulateScalar(
+      emission,
+      reduce,
+      { ...element, row: own?.bytes ?? row },
+      get(one),
+      (copy * kind.width + lane) * stride,
+    );
+    append(code, own ? [...own.valid, scalarOp.if, 0x40, ...update, scalarOp.end] : update);
+  }
+  return code;
+}
