@@ -14,7 +14,7 @@ import {
 } from '@bpc/core';
 import { relativeDeviation } from '@bpc/core/testing';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { oneHot, setBackend, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { cast, oneHot, setBackend, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { testBackend } from './support/backend.js';
@@ -47,7 +47,7 @@ describe.each(runtimes)('energies on %s', (_, makeRuntime: () => Runtime | Promi
   it.each(energies)('match the reference, all reductions and gradients: %s', async (name, energy, targetName) => {
     const runtime = await makeRuntime();
     const target =
-      targetName === 'labels' ? oneHot(fixture.tensor('labels') as never, settings.classes, 1, 0, 'float32') : fixture.tensor(targetName);
+      targetName === 'labels' ? cast(oneHot(fixture.tensor('labels') as never, settings.classes), 'float32') : fixture.tensor(targetName);
     const program = runtime.compile((z: Tensor, t: Tensor, w: Tensor) => ({
       perExample: energy(z, t),
       reduced: Object.fromEntries(
@@ -112,7 +112,7 @@ describe('identities', () => {
   it('the margin energy of soft labels is the expectation over hard ones', () => {
     const energy = multiClassMarginEnergy();
     const row = tensor2d([[1, -2, 0.5]]);
-    const hard = [0, 1, 2].map((c) => energy(row, oneHot(tensor1d([c], 'int32'), 3, 1, 0, 'float32')).dataSync()[0] ?? 0);
+    const hard = [0, 1, 2].map((c) => energy(row, cast(oneHot(tensor1d([c], 'int32'), 3), 'float32')).dataSync()[0] ?? 0);
     const soft = energy(row, tensor2d([[0.2, 0.5, 0.3]])).dataSync()[0];
     expect(soft).toBeCloseTo(0.2 * (hard[0] ?? 0) + 0.5 * (hard[1] ?? 0) + 0.3 * (hard[2] ?? 0), 5);
   });
