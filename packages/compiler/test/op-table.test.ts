@@ -3,6 +3,7 @@ import type { Runtime, Tree } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PRINTERS } from './helpers.js';
 import { interpret } from './interpreter.js';
 import { type Expected, expectAgreement, expectedOf, list } from './op-table/check.js';
 import { opTable } from './op-table.js';
@@ -11,10 +12,10 @@ await setBackend('cpu');
 
 const numbers = (x: Tensor): Expected => ({ data: Array.from(x.dataSync()), shape: x.shape, dtype: x.dtype });
 
-describe('the js target agrees with eager tfjs', () => {
+describe.each(PRINTERS)('the js target agrees with eager tfjs (%s)', (printer) => {
   let runtime: Runtime;
   beforeAll(() => {
-    runtime = jsRuntime();
+    runtime = jsRuntime({ printer });
   });
   afterAll(() => runtime.dispose());
 
