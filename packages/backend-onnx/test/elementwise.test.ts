@@ -33,6 +33,15 @@ const UNARY_MATH: Record<Exclude<Unary, 'LogicalNot'>, (x: number) => number> = 
   Step: (x) => (x > 0 ? 1 : 0),
   Sin: Math.sin,
   Cos: Math.cos,
+  Tan: Math.tan,
+  Asin: Math.asin,
+  Acos: Math.acos,
+  Atan: Math.atan,
+  Sinh: Math.sinh,
+  Cosh: Math.cosh,
+  Asinh: Math.asinh,
+  Acosh: Math.acosh,
+  Atanh: Math.atanh,
   Floor: Math.floor,
   Ceil: Math.ceil,
   Round: halfToEven,
@@ -49,6 +58,8 @@ const BINARY_MATH: Record<Binary, (a: number, b: number) => number> = {
   Minimum: Math.min,
   FloorDiv: (a, b) => Math.floor(a / b),
   FloorMod: (a, b) => a - b * Math.floor(a / b),
+  Atan2: Math.atan2,
+  BitwiseAnd: (a, b) => a & b,
 };
 
 const COMPARE_MATH: Record<Compare, (a: number, b: number) => boolean> = {
@@ -62,7 +73,17 @@ const COMPARE_MATH: Record<Compare, (a: number, b: number) => boolean> = {
   LogicalOr: (a, b) => a !== 0 || b !== 0,
 };
 
-const POSITIVE: ReadonlySet<string> = new Set(['Log', 'Sqrt', 'Log1p']);
+/** Lowest and highest argument, where not every number is one. */
+const DOMAIN: Readonly<Partial<Record<Unary, readonly [number, number]>>> = {
+  Log: [0.01, 3],
+  Sqrt: [0.01, 3],
+  Log1p: [0.01, 3],
+  Tan: [-1.4, 1.4],
+  Asin: [-1, 1],
+  Acos: [-1, 1],
+  Acosh: [1, 9],
+  Atanh: [-0.99, 0.99],
+};
 
 async function unary(op: Unary, x: Float32Array): Promise<readonly number[]> {
   const parameter = input(0, [x.length]);
@@ -72,7 +93,8 @@ async function unary(op: Unary, x: Float32Array): Promise<readonly number[]> {
 
 describe('functions of one argument', () => {
   it.each(UNARY.filter((op) => op !== 'LogicalNot'))('%s agrees with its definition in float64', async (op) => {
-    const x = noise([257], 3).map((value) => (POSITIVE.has(op) ? Math.abs(value) * 3 + 0.01 : value * 3));
+    const [low, high] = DOMAIN[op] ?? [-3, 3];
+    const x = noise([257], 3).map((value) => low + ((Math.tanh(value) + 1) / 2) * (high - low));
     const expected = Array.from(x, UNARY_MATH[op]);
     expect(relativeError(await unary(op, x), expected)).toBeLessThanOrEqual(1e-5);
   });
@@ -139,7 +161,7 @@ function broadcastIndex(shape: readonly number[], result: readonly number[], fla
 }
 
 describe('functions of two arguments', () => {
-  it.each(BINARY)('%s agrees with its definition and broadcasts', async (op) => {
+  it.each(BINARY.filter((op) => op !== 'BitwiseAnd'))('%s agrees with its definition and broadcasts', async (op) => {
     for (const [left, right, shape] of SHAPES) {
       const [a, b] = [input(0, left), input(1, right)];
       const [x, y] = [noise(left, 5).map((v) => (op === 'Pow' ? Math.abs(v) : v * 4) + 0.01), noise(right, 6).map((v) => v * 3 + 0.01)];
@@ -152,7 +174,7 @@ describe('functions of two arguments', () => {
     }
   });
 
-  it.each(['Add', 'Sub', 'Mul', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod'] as const)(
+  it.each(['Add', 'Sub', 'Mul', 'Maximum', 'Minimum', 'FloorDiv', 'FloorMod', 'BitwiseAnd'] as const)(
     '%s of int32 values is exact, signs included',
     async (op) => {
       const [x, y] = [Int32Array.from([7, -7, 7, -7, 16777217, 0]), Int32Array.from([3, 3, -3, -3, 1, 5])];

@@ -61,6 +61,12 @@ function expm1(onnx: OnnxGraph, x: string, rank: number): string {
   return onnx.op('Mul', [half, onnx.op('Add', [onnx.op('Exp', [x]), onnx.scalar(1, rank)])]);
 }
 
+// (x > 0) − (x < 0): 0 of NaN, as in tfjs, where ONNX's own Sign gives NaN.
+function sign(onnx: OnnxGraph, x: string, rank: number): string {
+  const is = (comparison: string) => onnx.op('Cast', [onnx.op(comparison, [x, onnx.scalar(0, rank)])], { to: ELEMENT_TYPE.float32 });
+  return onnx.op('Sub', [is('Greater'), is('Less')]);
+}
+
 /** Lowers functions of one argument. */
 export function lowerUnary(node: { readonly [O in Unary]: NodeOf<O> }[Unary], context: LoweringContext): string {
   const { onnx } = context;
@@ -76,6 +82,8 @@ export function lowerUnary(node: { readonly [O in Unary]: NodeOf<O> }[Unary], co
       return onnx.op('Cast', [onnx.op('Greater', [x, onnx.scalar(0, rank, node.dtype)])], { to: ELEMENT_TYPE[node.dtype] });
     case 'LogicalNot':
       return onnx.op('Not', [x]);
+    case 'Sign':
+      return node.dtype === 'float32' ? sign(onnx, x, rank) : onnx.op('Sign', [x]);
     default:
       return onnx.op(node.op, [x]);
   }

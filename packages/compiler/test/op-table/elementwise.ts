@@ -87,7 +87,7 @@ const BINARY: Readonly<Record<string, Binary>> = {
   maximum: { run: tf.maximum, int: true },
   minimum: { run: tf.minimum, int: true },
   squaredDifference: { run: tf.squaredDifference, int: true },
-  pow: { run: tf.pow, low: 0.1 },
+  pow: { run: tf.pow, low: 0.1, edges: false },
   mod: { run: tf.mod, int: true, edges: false },
   floorDiv: { run: tf.floorDiv, edges: false },
   atan2: { run: tf.atan2 },
@@ -140,6 +140,8 @@ const DIVIDENDS = [5, -5, 0, 2.5, Number.NaN, Number.POSITIVE_INFINITY];
 const DIVISORS = [3, -3, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, Number.NaN];
 const pairs = DIVIDENDS.flatMap((a) => DIVISORS.map((b) => [a, b] as const));
 
+const powers = grid(EDGES).filter(([a, b]) => Math.abs(a) !== 1 || Number.isFinite(b));
+
 const special: OpCase[] = [
   {
     name: 'mod of edge values',
@@ -149,6 +151,12 @@ const special: OpCase[] = [
       reason: 'tfjs cpu adds an infinite divisor before it takes the remainder, which gives NaN instead of ∓∞',
       values: (a, b) => [a.map((each, i) => remainder(each, b[i]!))],
     },
+  },
+  {
+    // Without 1 to a power that is no finite number: 1 by IEEE 754 (ONNX Runtime), NaN by ECMAScript (the js target, tfjs cpu).
+    name: 'pow of pairs of edge values',
+    run: (a, b) => tf.pow(a!, b!),
+    args: () => [tf.tensor(powers.map(([a]) => a)), tf.tensor(powers.map(([, b]) => b))],
   },
   {
     name: 'prelu of edge values',
