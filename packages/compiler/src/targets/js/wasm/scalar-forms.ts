@@ -54,6 +54,8 @@ export function scalarCode(emission: Emission, e: Expression, { number, truth }:
   const { op, args } = e;
   if (op === 'load') return loaded(emission, e, number);
   if (op === 'number' || op === 'total') throw new Error(`a ${op} is not computed`);
+  if (op === 'Select') return [...number(item(args, 1)), ...number(item(args, 2)), ...truth(item(args, 0)), scalarOp.select];
+  if (isTruth(op)) return [...truth(e), scalarOp.fromI32];
   const values = args.flatMap(number);
   const instruction = INSTRUCTION[op];
   if (instruction !== undefined) return [...values, instruction];
@@ -78,10 +80,8 @@ export function scalarCode(emission: Emission, e: Expression, { number, truth }:
       ];
     case 'Gate':
       return [...at(2), ...at(1), ...at(2), scalarOp.mul, ...at(0), ...f64(0), scalarOp.greaterEqual, scalarOp.select];
-    case 'Select':
-      return [...at(1), ...at(2), ...truth(item(args, 0)), scalarOp.select];
     default:
-      return isTruth(op) ? [...truth(e), scalarOp.fromI32] : [...values, ...call(emission.functions.hostOperation(op))];
+      return [...values, ...call(emission.functions.hostOperation(op))];
   }
 }
 
