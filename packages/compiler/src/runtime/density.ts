@@ -79,7 +79,8 @@ function traceDensity<P extends Tree, D extends Tree>(
     // Named and shaped like the host trees, whose types the signature of Runtime does not tie to P and D.
     const { value, grad } = valueAndGrad(evaluate)(tensorTree(like, leaves.values()) as P, values as D);
     const gradient: Node[] = treeLeaves(grad).map((leaf) => reshape(g, session.node(leaf), [sizeOf(leaf.shape)]));
-    return g.finish([reshape(g, session.node(value), []), reshape(g, concat(g, gradient, 0), [length])], name);
+    const graph = g.finish([reshape(g, session.node(value), []), reshape(g, concat(g, gradient, 0), [length])], name);
+    return { ...graph, fixed: dataLeaves.map((_, i) => i + 1) };
   });
 }
 
@@ -137,6 +138,8 @@ function synchronous(
   check: (position: Float64Array, gradient: Float64Array) => void,
 ): (position: Float64Array, gradient: Float64Array) => number {
   const value = new Float64Array(1);
+  // A target that keeps the data copies in nothing but the position from now on.
+  executable.bind?.([undefined, ...data.map((leaf) => leaf.values)]);
   // Kept and refilled: no allocation may stand in a sampler's inner loop.
   const inputs: Float64Array[] = [value, ...data.map((leaf) => leaf.values)];
   const outputs: Float64Array[] = [value, value];
