@@ -38,7 +38,7 @@ const programOf = (length: number) => lowerGraph(graphOf(length));
 async function chosen(options: JsTargetOptions = {}): Promise<Printer[]> {
   const printers: Printer[] = [];
   const target = jsTarget({ ...options, onSource: (_source, _name, printer) => printers.push(printer) });
-  for (const length of [LONG_FOR_WASM / 2, 10 * LONG_FOR_WASM]) await (await target.lower(graphOf(length))).dispose();
+  for (const length of [LONG_FOR_WASM - 1, 10 * LONG_FOR_WASM]) await (await target.lower(graphOf(length))).dispose();
   return printers;
 }
 
@@ -50,6 +50,13 @@ describe('the automatic choice', () => {
     ['both are forbidden', { javascript: false, wasm: false }, 'interpreter', 'interpreter'],
   ])('where %s: one printer for short loops, one for long ones', (_, allowed, short, long) => {
     expect([choosePrinter(programOf(LONG_FOR_WASM), allowed), choosePrinter(programOf(LONG_FOR_WASM + 1), allowed)]).toEqual([short, long]);
+  });
+
+  it('leaves programs that WebAssembly could not address to the others', () => {
+    const storages = [...programOf(1000).storages, { id: 99, kind: 'temporary', size: 2 ** 29, level: 0 } as const];
+    const program = { ...programOf(1000), storages };
+    expect(choosePrinter(program, { javascript: true, wasm: true })).toBe('javascript');
+    expect(choosePrinter(program, { javascript: false, wasm: true })).toBe('interpreter');
   });
 
   it('follows what the environment allows, and says what it was between', async () => {

@@ -48,8 +48,14 @@ export function permissions(): Permissions {
   };
 }
 
-/** Trips of a loop from which a WebAssembly call pays for itself; `npm run bench -- small-models` times both sides of it. */
-export const LONG_FOR_WASM = 64;
+/**
+ * Longest loop of programs for JavaScript. Timed on regressions of 26 to 256 rows: WebAssembly breaks even at 26 rows of one
+ * multiplication each (every call costs it a copy of what changes) and takes 0.4 to 0.8 of the time from 32 rows on.
+ */
+export const LONG_FOR_WASM = 31;
+
+/** WebAssembly addresses 4 GiB; programs near that stay with arrays of their own. */
+const WASM_BYTES = 2 ** 31;
 
 const longestLoop = ({ items }: LoopProgram): number =>
   Math.max(0, ...items.map((each) => (each.kind === 'loop' ? each.extents.reduce((a, b) => a * b, 1) : 0)));
@@ -60,9 +66,10 @@ const longestLoop = ({ items }: LoopProgram): number =>
  * A function of the program and the permissions alone, so that a program always gets the same one.
  */
 export function choosePrinter(program: LoopProgram, allowed: Permissions): Printer {
-  if (longestLoop(program) > LONG_FOR_WASM && allowed.wasm) return 'wasm';
+  const fits = program.storages.reduce((sum, { size }) => sum + 8 * size, 0) <= WASM_BYTES;
+  if (longestLoop(program) > LONG_FOR_WASM && fits && allowed.wasm) return 'wasm';
   if (allowed.javascript) return 'javascript';
-  return allowed.wasm ? 'wasm' : 'interpreter';
+  return fits && allowed.wasm ? 'wasm' : 'interpreter';
 }
 
 /**
