@@ -1,5 +1,6 @@
 import type { Node, NodeOf, Window } from '@bpc/compiler';
 import type { LoweringContext } from './context.js';
+import { withoutNaN } from './not-a-number.js';
 import { inputOf, inputsOf } from './operands.js';
 import { axisLength, nhwc, range } from './shape.js';
 
@@ -14,7 +15,8 @@ function tapViews(x: Node, window: Window, pooled: readonly number[], fill: numb
   const extent = (axis: 0 | 1) => (outputs[axis] - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
   const padded = [Math.max(extent(0), h + padding[0]), Math.max(extent(1), w + padding[1])] as const;
   const image = onnx.pad(
-    context.tiles(x),
+    // What is pooled is filled with −∞; what is gathered at its maxima keeps its NaN.
+    fill === -Infinity ? withoutNaN(onnx, context.tiles(x), 4) : context.tiles(x),
     [padding[0], padding[1], 0, 0],
     [padded[0] - h - padding[0], padded[1] - w - padding[1], 0, 0],
     onnx.constant([fill], []),

@@ -1,4 +1,5 @@
 import type { Node, NodeOf, Window } from '@bpc/compiler';
+import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
 import { TILES } from './layout.js';
 import { inputOf } from './operands.js';
@@ -22,18 +23,16 @@ function poolMatrix(inputs: number, outputs: number, axis: 0 | 1, { kernel, stri
   });
 }
 
-/** Matrices along height and width of the pooling of an image of `shape` to `pooled`. */
-function poolMatrices(shape: readonly number[], pooled: readonly number[], window: Window, context: LoweringContext, transpose: boolean) {
+/** Transposed matrices along height and width of the pooling of an image of `shape` to `pooled`. */
+function poolMatrices(shape: readonly number[], pooled: readonly number[], window: Window, context: LoweringContext) {
   const [, h, w] = nhwc(shape);
   const [, oh, ow] = nhwc(pooled);
-  const named = (matrix: Matrix, rows: number, columns: number) =>
-    transpose
-      ? context.onnx.constant(
-          range(columns).flatMap((j) => matrix.map((row) => row[j] ?? 0)),
-          [columns, rows],
-        )
-      : context.onnx.constant(matrix.flat(), [rows, columns]);
-  return [named(poolMatrix(h, oh, 0, window), oh, h), named(poolMatrix(w, ow, 1, window), ow, w)] as const;
+  const transposed = (matrix: Matrix, rows: number, columns: number) =>
+    context.onnx.constant(
+      range(columns).flatMap((j) => matrix.map((row) => row[j] ?? 0)),
+      [columns, rows],
+    );
+  return [transposed(poolMatrix(h, oh, 0, window), oh, h), transposed(poolMatrix(w, ow, 1, window), ow, w)] as const;
 }
 
 function applyBoth(x: Node, result: Node, matrices: readonly [string, string], context: LoweringContext): string {
@@ -44,7 +43,25 @@ function applyBoth(x: Node, result: Node, matrices: readonly [string, string], c
   return onnx.reshape(onnx.matMul(matrices[1], onnx.reshape(along, [oh, w, n * c])), context.storedShape(result));
 }
 
-/** Lowers average pooling, any window, to two products with banded matrices; the result is tiled. */
+/** Mean over the valid elements of each window along height (0) or width (1) of tiles. */
+function meanAlong(x: string, axis: 0 | 1, length: number, outputs: number, window: Window, onnx: OnnxGraph): string {
+  const { kernel, strides, dilations, padding } = window;
+  const extent = (outputs - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
+  const along = (count: number, otherwise: number) => range(4).map((i) => (i === axis ? count : otherwise));
+  const padded = onnx.pad(x, along(padding[axis], 0), along(Math.max(0, extent - length - padding[axis]), 0));
+  // Sums of what each tap sees, not a product with a banded matrix, whose zeros would spread a NaN over the image.
+  const taps = range(kernel[axis]).map((tap) => {
+    const start = tap * dilations[axis];
+    return onnx.slice(padded, [start], [start + (outputs - 1) * strides[axis] + 1], [axis], [strides[axis]]);
+  });
+  const shares = range(outputs).map((output) => {
+    const positions = range(kernel[axis]).map((tap) => output * strides[axis] - padding[axis] + tap * dilations[axis]);
+    return 1 / positions.filter((position) => position >= 0 && position < length).length;
+  });
+  return onnx.op('Mul', [onnx.op('Sum', taps), onnx.constant(shares, along(outputs, 1))]);
+}
+
+/** Lowers average pooling: windows side by side to two products, others to sums along both axes; the result is tiled. */
 export function lowerAvgPool(node: NodeOf<'AvgPool'>, context: LoweringContext): string {
   const { onnx } = context;
   const x = inputOf(node);
@@ -59,7 +76,7 @@ export function lowerAvgPool(node: NodeOf<'AvgPool'>, context: LoweringContext):
     padding.every((p) => p === 0) &&
     oh * kh === h &&
     ow * kw === w;
-  if (!exact) return applyBoth(x, node, poolMatrices(x.shape, node.shape, node.attributes, context, false), context);
+  if (!exact) return meanAlong(meanAlong(context.tiles(x), 0, h, oh, node.attributes, onnx), 1, w, ow, node.attributes, onnx);
   const mean = (count: number) => onnx.constant(Array<number>(count).fill(1 / count), [1, count]);
   // Rows of an image stored by rows are averaged first: the rest, half as long, is what goes into tiles.
   const along =
@@ -74,5 +91,5 @@ export function lowerAvgPoolGrad(node: NodeOf<'AvgPoolGrad'>, context: LoweringC
   const whole: Node = node;
   if (isUpsampling(whole)) return lowerUpsampling(whole, context);
   const dy = inputOf(node);
-  return applyBoth(dy, node, poolMatrices(node.shape, dy.shape, node.attributes, context, true), context);
+  return applyBoth(dy, node, poolMatrices(node.shape, dy.shape, node.attributes, context), context);
 }

@@ -1,6 +1,7 @@
 import type { NodeOf, Reduce } from '@bpc/compiler';
 import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
+import { withNaN, withoutNaN } from './not-a-number.js';
 import { inputOf } from './operands.js';
 import { axisLength, sizeOf } from './shape.js';
 
@@ -44,13 +45,18 @@ export function lowerReduce(node: NodeOf<Reduce>, context: LoweringContext): str
       target,
     );
   }
-  return onnx.op(OPERATOR[node.op], [x, onnx.integers(axes)], { keepdims: 1 });
+  const reducedValue = onnx.op(OPERATOR[node.op], [x, onnx.integers(axes)], { keepdims: 1 });
+  const extreme = (node.op === 'Max' || node.op === 'Min') && input.dtype === 'float32';
+  return extreme ? withNaN(onnx, reducedValue, x, axes, shape.length) : reducedValue;
 }
 
 /** Lowers the index of the first maximum. */
 export function lowerArgMax(node: NodeOf<'ArgMax'>, context: LoweringContext): string {
   const { onnx } = context;
-  const index = onnx.op('ArgMax', [context.rows(inputOf(node))], { axis: node.attributes.axis, keepdims: 0, select_last_index: 0 });
+  const input = inputOf(node);
+  const x = context.rows(input);
+  const sought = input.dtype === 'float32' ? withoutNaN(onnx, x, input.shape.length) : x;
+  const index = onnx.op('ArgMax', [sought], { axis: node.attributes.axis, keepdims: 0, select_last_index: 0 });
   return onnx.op('Cast', [index], { to: 6 });
 }
 

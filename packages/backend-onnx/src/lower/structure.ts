@@ -73,17 +73,23 @@ export function lowerGather(node: NodeOf<'Gather'>, context: LoweringContext): s
   return context.onnx.op('Gather', [context.rows(x), context.rows(index)], { axis: 0 });
 }
 
-// ScatterElements adds one element after the other; ScatterND adds in parallel, which loses repeated indices.
+// ScatterElements adds one element after the other; ScatterND adds in parallel, which loses repeated indices. Rows whose
+// index is outside go to a row of their own, which is cut off: ONNX Runtime counts negative ones from the end.
 export function lowerScatterAdd(node: NodeOf<'ScatterAdd'>, context: LoweringContext): string {
   const { onnx } = context;
   const [rows, index] = inputsOf(node);
   const width = sizeOf(node.shape.slice(1));
   const count = sizeOf(index.shape);
-  const zeros = onnx.op('Expand', [onnx.constant([0], [1, 1], node.dtype), onnx.integers([axisLength(node.shape, 0), width])]);
-  const column = onnx.op('Cast', [onnx.reshape(context.rows(index), [count, 1])], { to: ELEMENT_TYPE.int64 });
+  const length = axisLength(node.shape, 0);
+  const zeros = onnx.op('Expand', [onnx.constant([0], [1, 1], node.dtype), onnx.integers([length + 1, width])]);
+  const given = onnx.op('Cast', [onnx.reshape(context.rows(index), [count, 1])], { to: ELEMENT_TYPE.int64 });
+  const last = onnx.scalar(length, 2, 'int64');
+  const negative = onnx.op('Less', [given, onnx.scalar(0, 2, 'int64')]);
+  const column = onnx.op('Where', [negative, last, onnx.op('Min', [given, last])]);
   const indices = onnx.op('Expand', [column, onnx.integers([count, width])]);
   const updates = onnx.reshape(context.rows(rows), [count, width]);
-  return onnx.reshape(onnx.op('ScatterElements', [zeros, indices, updates], { axis: 0, reduction: 'add' }), node.shape);
+  const sums = onnx.op('ScatterElements', [zeros, indices, updates], { axis: 0, reduction: 'add' });
+  return onnx.reshape(onnx.slice(sums, [0], [length], [0]), node.shape);
 }
 
 export function lowerMatMul(node: NodeOf<'MatMul'>, context: LoweringContext): string {
