@@ -16,6 +16,8 @@ const COMMANDS = {
   start: { module: 'packages/bench/dist/cli/main.js', args: ['learn'] },
   bpc: { module: 'packages/bench/dist/cli/main.js' },
   test: { module: 'node_modules/vitest/vitest.mjs', args: ['run'] },
+  'test:wasm': { module: 'tooling/backends/run.mjs', args: ['wasm'] },
+  'test:tfjs-node': { module: 'tooling/tfjs-node/main.mjs' },
   build: { module: 'tooling/turbo.mjs', args: ['run', 'build'], built: false },
   check: { module: 'tooling/check.mjs', built: false },
   examples: { module: 'tooling/examples.mjs' },

@@ -1,0 +1,13 @@
+import { beforeEach } from 'vitest';
+import skipped from './skipped.json' with { type: 'json' };
+
+/** Tests that a backend cannot pass, with the reason: {@link file://./skipped.json}. */
+const known: Readonly<Record<string, readonly { readonly test: string; readonly reason: string }[]>> = skipped;
+const here = known[process.env['BPC_TEST_BACKEND'] ?? ''] ?? [];
+
+beforeEach(({ task, skip }) => {
+  const names: string[] = [task.name];
+  for (let suite = task.suite; suite !== undefined; suite = suite.suite) if (suite.name !== '') names.unshift(suite.name);
+  const found = here.find(({ test }) => test === names.join(' > '));
+  if (found !== undefined) skip(found.reason);
+});
