@@ -23,9 +23,10 @@ function operand(input: Node, node: Node, context: LoweringContext): string {
 }
 
 /** Channels below which a value per channel is repeated for every image before it broadcasts. */
-const SHORT_RUN = 128;
+const SHORT_RUN = 512;
 
-// Broadcasting [C] over [H, W, N, C] works in runs of C elements; over [N, C] in runs of N·C, 3 times faster at C = 32.
+// Broadcasting [C] over [H, W, N, C] works in runs of C elements; over [N, C] in runs of N·C, 3 times faster at C = 32 and
+// 1.6 times at C = 128.
 function perImage(input: Node, node: Node, context: LoweringContext): string | undefined {
   if (context.layoutOf(node) !== 'tiles' || sizeOf(node.shape) < 1 << 14) return undefined;
   const [n, , , c] = nhwc(node.shape);

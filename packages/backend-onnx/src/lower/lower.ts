@@ -41,7 +41,7 @@ export function lowerGraph(graph: Graph, targetName: string, options: LoweringOp
     .filter((node) => node.op === 'Input')
     .sort((a, b) => a.attributes.index - b.attributes.index);
   const inputName = (index: number) => `in${index}`;
-  const { nodes, outputs, onnx } = lowerInto(graph, inputName, targetName, options);
+  const { nodes, outputs, onnx } = lowerInto(graph, inputName, targetName, options, undefined, true);
   return {
     model: {
       name: graph.name,
@@ -54,13 +54,17 @@ export function lowerGraph(graph: Graph, targetName: string, options: LoweringOp
   };
 }
 
-/** Lowers what the outputs of a graph need, in an ONNX graph of its own or in the body of a loop. */
+/**
+ * Lowers what the outputs of a graph need, in an ONNX graph of its own or in the body of a loop. Outputs that are `flat` need
+ * the right number of elements only: ONNX Runtime would copy a reshaped one.
+ */
 function lowerInto(
   graph: Graph,
   inputName: (index: number) => string,
   targetName: string,
   options: LoweringOptions,
   onnx: OnnxGraph = new OnnxGraph(options),
+  flat = false,
 ) {
   const order = topologicalOrder(graph.outputs);
   const lowerBody: LowerBody = (body, names, own, outer) =>
@@ -75,10 +79,11 @@ function lowerInto(
   for (const node of order) if (!isUpsampling(node)) context.stored(node);
   const taken = new Set<string>();
   const outputs = graph.outputs.map((node): ValueInfo => {
-    const value = context.rows(node);
+    const shaped = { name: context.rows(node), shape: node.shape };
+    const { name: value, shape } = (flat ? onnx.unshaped(shaped.name) : undefined) ?? shaped;
     const name = taken.has(value) || !onnx.computes(value) ? onnx.copy(value) : value;
     taken.add(name);
-    return { name, type: node.dtype, shape: node.shape };
+    return { name, type: node.dtype, shape };
   });
   return { nodes: onnx.needed(outputs.map(({ name }) => name)), outputs, onnx };
 }

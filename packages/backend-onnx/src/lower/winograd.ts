@@ -75,7 +75,9 @@ function geometryOf(inputShape: readonly number[], outputShape: readonly number[
 function multiply(onnx: OnnxGraph, matrix: Matrix, x: string, batch: number, columns: number): string {
   const length = matrix[0]?.length ?? 0;
   const constant = onnx.constant(matrix.flat(), [matrix.length, length]);
-  return onnx.matMul(constant, onnx.reshape(x, batch === 1 ? [length, columns] : [batch, length, columns]));
+  const product = onnx.matMul(constant, onnx.reshape(x, batch === 1 ? [length, columns] : [batch, length, columns]));
+  onnx.describe(product, batch === 1 ? [matrix.length, columns] : [batch, matrix.length, columns]);
+  return product;
 }
 
 /** Swaps the middle two axes of x, stored as `shape`; a reshape where one of them has length 1. */

@@ -132,6 +132,13 @@ export class OnnxGraph {
     return result;
   }
 
+  /** What `x` is a reshape of, where its shape is known: the same values, which need no copy as an output of the graph. */
+  unshaped(x: string): { readonly name: string; readonly shape: readonly number[] } | undefined {
+    const name = this.#reshaped.get(x);
+    const shape = name === undefined ? undefined : this.#shapes.get(name);
+    return name === undefined || shape === undefined ? undefined : { name, shape };
+  }
+
   /** The nodes that `outputs` need, in order. */
   needed(outputs: Iterable<string>): readonly OnnxNode[] {
     const wanted = new Set(outputs);
