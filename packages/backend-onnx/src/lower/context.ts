@@ -12,6 +12,7 @@ export class LoweringContext {
   readonly #names = new Map<Node, string>();
   readonly #layouts: ReadonlyMap<Node, Layout>;
   readonly #emit: (node: Node) => string;
+  readonly #rectified: ReadonlySet<Node>;
 
   /** `emit` lowers one node and returns the name of its value in the node's layout. */
   constructor(
@@ -23,6 +24,12 @@ export class LoweringContext {
     this.onnx = onnx;
     this.#layouts = layouts;
     this.#emit = (node) => emit(node, this);
+    this.#rectified = new Set([...layouts.keys()].flatMap(({ op, inputs }) => (op === 'Relu' ? inputs : [])));
+  }
+
+  /** True if the program rectifies `node`, so that a step of it is the mask of that gradient. */
+  isRectified(node: Node): boolean {
+    return this.#rectified.has(node);
   }
 
   layoutOf(node: Node): Layout {

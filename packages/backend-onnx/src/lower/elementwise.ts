@@ -2,6 +2,7 @@ import type { Binary, Compare, DType, Node, NodeOf, Unary } from '@bpc/compiler'
 import type { OnnxGraph } from '../model/onnx-graph.js';
 import { ELEMENT_TYPE } from '../model/serialize.js';
 import type { LoweringContext } from './context.js';
+import { integerDivision } from './integer-division.js';
 import { nhwc, sizeOf } from './shape.js';
 import { broadcastUpsampled } from './upsample.js';
 
@@ -11,6 +12,9 @@ const SMALLEST = 1.1754943508222875e-38;
 function cast(onnx: OnnxGraph, x: string, from: DType, to: DType): string {
   return from === to ? x : onnx.op('Cast', [x], { to: ELEMENT_TYPE[to] });
 }
+
+/** Slope of a ramp that is a step for all normal float32 numbers. */
+const STEEPEST = 3e38;
 
 // A rank-0 operand makes ONNX Runtime broadcast element by element; one of the result's rank takes the vector path
 // (5 times faster on [1000, 1]).
@@ -79,7 +83,11 @@ export function lowerUnary(node: { readonly [O in Unary]: NodeOf<O> }[Unary], co
     case 'Log1p':
       return log1p(onnx, x, rank);
     case 'Step':
-      // Greater, not a steep HardSigmoid: that one is wrong for NaN and denormals, and no faster.
+      // One pass instead of two. As steep as float32 allows it differs from a step for denormals only, and for NaN, which a
+      // rectifier's gradient need not tell apart.
+      if (context.options.ramp && node.inputs.some((input) => context.isRectified(input)) && node.dtype === 'float32') {
+        return onnx.op('HardSigmoid', [x], { alpha: { float: STEEPEST }, beta: { float: 0 } });
+      }
       return onnx.op('Cast', [onnx.op('Greater', [x, onnx.scalar(0, rank, node.dtype)])], { to: ELEMENT_TYPE[node.dtype] });
     case 'LogicalNot':
       return onnx.op('Not', [x]);
@@ -124,6 +132,9 @@ export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): str
     return [a, b] as const;
   };
   const compute = (): string => {
+    if (type === 'int32' && (node.op === 'FloorDiv' || node.op === 'FloorMod' || node.op === 'Div')) {
+      return integerDivision(onnx, node.op, pair(), node.inputs[1], node.shape.length);
+    }
     switch (node.op) {
       case 'Maximum':
         return applyBinary('Max', node, type, context);
@@ -131,7 +142,7 @@ export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): str
         return applyBinary('Min', node, type, context);
       case 'FloorMod': {
         const [a, b] = pair();
-        return type === 'int32' ? onnx.op('Mod', [a, b]) : floorMod(onnx, a, b, node.shape.length);
+        return floorMod(onnx, a, b, node.shape.length);
       }
       case 'Atan2': {
         const [y, x] = pair();
@@ -139,10 +150,7 @@ export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): str
       }
       case 'FloorDiv': {
         const [a, b] = pair();
-        // Integer Div truncates towards zero; without the (divisor-signed) remainder it is exact.
-        return type === 'int32'
-          ? onnx.op('Div', [onnx.op('Sub', [a, onnx.op('Mod', [a, b])]), b])
-          : onnx.op('Floor', [onnx.op('Div', [a, b])]);
+        return onnx.op('Floor', [onnx.op('Div', [a, b])]);
       }
       default:
         return applyBinary(node.op, node, type, context);
@@ -182,10 +190,14 @@ export function lowerSelect(node: NodeOf<'Select'>, context: LoweringContext): s
   return cast(onnx, onnx.op('Where', [cast(onnx, condition, conditionNode.dtype, 'bool'), ...chosen]), type, node.dtype);
 }
 
-/** Lowers a change of element type; float32 → int32 truncates. */
+/** Lowers a change of element type; float32 → int32 truncates, and gives 0 for NaN and what no int32 can hold. */
 export function lowerCast(node: NodeOf<'Cast'>, context: LoweringContext): string {
   const [input] = node.inputs;
   if (input === undefined) throw new RangeError('Cast needs an input');
   const x = context.inLayout(input, context.layoutOf(node));
-  return cast(context.onnx, x, input.dtype, node.dtype);
+  const { onnx } = context;
+  if (input.dtype !== 'float32' || node.dtype !== 'int32') return cast(onnx, x, input.dtype, node.dtype);
+  const scalar = (value: number) => onnx.scalar(value, node.shape.length);
+  const inside = onnx.op('And', [onnx.op('GreaterOrEqual', [x, scalar(-(2 ** 31))]), onnx.op('Less', [x, scalar(2 ** 31)])]);
+  return cast(onnx, onnx.op('Where', [inside, x, scalar(0)]), 'float32', 'int32');
 }

@@ -7,10 +7,12 @@ export interface LoweringOptions {
   readonly convolution: 'winograd' | 'direct';
   /** Whether `FusedMatMul` has a kernel. Without one it would run on the host, with copies both ways. */
   readonly fusedMatMul: boolean;
+  /** Whether `HardSigmoid` has a kernel, and one faster than a comparison and a cast. */
+  readonly ramp: boolean;
 }
 
 /** ONNX Runtime's CPU kernels, natively or as WebAssembly. */
-export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', fusedMatMul: true };
+export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', fusedMatMul: true, ramp: true };
 
 const HOST: ReadonlySet<string> = new Set(['cpu', 'wasm', 'xnnpack']);
 // CUDA's product takes transposed operands; the other devices' do not, or are not known to.
@@ -18,5 +20,6 @@ const FUSING: ReadonlySet<string> = new Set([...HOST, 'cuda']);
 
 /** The lowering that fits an execution provider. */
 export function loweringFor(provider: string): LoweringOptions {
-  return { convolution: HOST.has(provider) ? 'winograd' : 'direct', fusedMatMul: FUSING.has(provider) };
+  const host = HOST.has(provider);
+  return { convolution: host ? 'winograd' : 'direct', fusedMatMul: FUSING.has(provider), ramp: host };
 }
