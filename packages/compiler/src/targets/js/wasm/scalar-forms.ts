@@ -69,8 +69,6 @@ export function scalarCode(emission: Emission, e: Expression, { number, truth }:
       return [...values, ...f64(0), scalarOp.max];
     case 'FloorDiv':
       return [...values, scalarOp.div, scalarOp.floor];
-    case 'FloorMod':
-      return [...at(0), ...at(1), ...values, scalarOp.div, scalarOp.floor, scalarOp.mul, scalarOp.sub];
     case 'Step':
       return [...values, ...f64(0), scalarOp.greater, scalarOp.fromI32];
     case 'Sign':

@@ -66,7 +66,6 @@ export function vectorValue(emission: Emission, e: Expression, { number, mask, s
       );
   }
   if (b && op === 'FloorDiv') return v.apply('floor', v.apply('div', a, b));
-  if (b && op === 'FloorMod') return v.apply('sub', a, v.apply('mul', b, v.apply('floor', v.apply('div', a, b))));
   if (b && c && op === 'Gate') return v.select(v.apply('greaterEqual', a, v.number(0)), c, v.apply('mul', b, c));
   return laneByLane(emission, op, b ? [a, b] : [a]);
 }
