@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 /**
  * @typedef {{ reason: string, prefixes: string[] }} Exclusion
- * @typedef {{ kernels: Exclusion[], specs: Exclusion[], fallback: string[], fallbackDtypes: string[] }} Exclusions
+ * @typedef {{ kernels: Exclusion[], specs: Exclusion[], fallback: { reason: string, kernels: string[] }[], fallbackDtypes: string[] }} Exclusions
  */
 
 /** What is left out and what may use the fallback, from `excluded.json`. @returns {Promise<Exclusions>} */
@@ -29,7 +29,8 @@ export function exclusionOf({ kernels, specs }, name) {
  * @param {ReadonlySet<string>} lowered
  */
 export function forbiddenFallbacks({ fallback, fallbackDtypes }, stats, lowered) {
-  const unknown = Object.keys(stats.fallback).filter((kernel) => !lowered.has(kernel) && !fallback.includes(kernel));
+  const allowed = new Set(fallback.flatMap(({ kernels }) => kernels));
+  const unknown = Object.keys(stats.fallback).filter((kernel) => !lowered.has(kernel) && !allowed.has(kernel));
   const declined = Object.entries(stats.declined).flatMap(([kernel, reasons]) =>
     Object.keys(reasons)
       .filter((reason) => !fallbackDtypes.some((dtype) => reason.includes(`for ${dtype} tensors`)))

@@ -9,15 +9,15 @@ const list = (/** @type {Record<string, number>} */ counts) =>
     .join(', ');
 
 /**
- * @param {{ passed: number, failed: Failure[], excluded: Record<string, number>, pending: number, complete: boolean, floor: number,
+ * @param {{ passed: number, passedOnBackend: number, failed: Failure[], excluded: Record<string, number>, pending: number, complete: boolean, floor: number,
  *   lowered: Record<string, number>, fallback: Record<string, number>, declined: Record<string, Record<string, number>>,
  *   forbidden: string[], seconds: number, peakRssMb: number }} result
  */
 export function printSummary(result) {
   for (const { name, message } of result.failed) console.log(`FAILED ${name}\n       ${message.slice(0, 300).replaceAll('\n', ' ')}`);
   for (const kernel of result.forbidden) console.log(`FELL BACK ${kernel}`);
-  if (!result.complete) console.log(`TOO FEW: ${result.passed} specs passed, expected at least ${result.floor}`);
-  console.log(`passed    ${result.passed}`);
+  if (!result.complete) console.log(`TOO FEW: ${result.passedOnBackend} specs passed on the backend, expected at least ${result.floor}`);
+  console.log(`passed    ${result.passed}, of which ${result.passedOnBackend} on the backend and the others without one`);
   console.log(`failed    ${result.failed.length}`);
   console.log(`excluded  ${sum(result.excluded)} (and ${result.pending} skipped by the suite itself)`);
   for (const [reason, count] of Object.entries(result.excluded)) console.log(`  ${String(count).padStart(4)}  ${reason}`);
