@@ -1,5 +1,6 @@
 import { type Graph, type Node, topologicalOrder } from '@bpc/compiler';
 import { binaryFunction, compareFunction, unaryFunction } from '../src/ir/scalar-functions.js';
+import { scanResults } from '../src/ir/scan.js';
 import { broadcastShapes, sizeOf, stridesOf, unravel } from '../src/ir/shape.js';
 import { isWindowed, windowedValues } from './interpreter-windows.js';
 
@@ -9,6 +10,10 @@ type Read = (index: number[]) => number;
 export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): number[][] {
   const values = new Map<Node, number[]>();
   for (const node of topologicalOrder(graph.outputs)) {
+    if (node.op === 'Scan') {
+      values.set(node, loop(node));
+      continue;
+    }
     values.set(node, whole(node) ?? Array.from({ length: sizeOf(node.shape) }, (_, k) => element(node, unravel(k, node.shape), k)));
   }
   return graph.outputs.map((node) => values.get(node)!);
@@ -25,6 +30,20 @@ export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): n
       if (row >= 0 && row < node.shape[0]!) sums[row * width + (k % width)]! += value;
     });
     return sums;
+  }
+
+  /** A loop as its definition says; all results one behind the other. */
+  function loop({ inputs: operands, attributes: { length, states, xs, body } }: Extract<Node, { op: 'Scan' }>): number[] {
+    const given = operands.map((operand) => values.get(operand)!);
+    let state = given.slice(0, states);
+    const stacks: number[][] = body.outputs.slice(states).map(() => []);
+    for (let i = 0; i < length; i++) {
+      const rows = given.slice(states, states + xs).map((all) => all.slice((i * all.length) / length, ((i + 1) * all.length) / length));
+      const results = interpret(body, [...state, ...rows, ...given.slice(states + xs)]);
+      state = results.slice(0, states);
+      stacks.forEach((stack, k) => stack.push(...results[states + k]!));
+    }
+    return [...state, ...stacks].flat();
   }
 
   function reader(node: Node): Read {
@@ -46,6 +65,8 @@ export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): n
         return inputs[node.attributes.index]![k]!;
       case 'Const':
         return node.attributes.values[k]!;
+      case 'ScanOutput':
+        return values.get(p!)![(p?.op === 'Scan' ? scanResults(p.attributes)[node.attributes.index]!.offset : 0) + k]!;
       case 'Select':
         return read(p, at) !== 0 ? read(q, at) : read(r, at);
       case 'Cast':

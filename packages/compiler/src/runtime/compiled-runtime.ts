@@ -16,7 +16,19 @@ import { compiledProgram } from './program.js';
 export type CompiledRuntimeOptions = {
   /** What lowers graphs. The runtime owns it and disposes it. */
   readonly target: Target;
+  /**
+   * Most bytes of noise that a `scan` keeps at a time; a longer one runs in chunks of iterations, with equal results.
+   * Default 32 MiB: enough for any gain from larger chunks to vanish, little beside what a network needs.
+   */
+  readonly noiseBytes?: number;
+  /** Most combinations of argument shapes for which a program stays compiled, per program. Default 32. */
+  readonly signatures?: number;
+  /** Gets warnings: a program that is compiled for ever new shapes. Default `console.warn`. */
+  readonly onWarning?: (message: string) => void;
 };
+
+// biome-ignore lint/suspicious/noConsole: only the default of an option; a library user sees it on stderr.
+const warn = (message: string): void => console.warn(message);
 
 /**
  * A runtime that traces functions and hands their graphs to a target.
@@ -32,7 +44,13 @@ export type CompiledRuntimeOptions = {
  * console.log((await squared(scalar(3))).dataSync());
  * ```
  */
-export function compiledRuntime({ target }: CompiledRuntimeOptions): Runtime {
+export function compiledRuntime(options: CompiledRuntimeOptions): Runtime {
+  const { target, noiseBytes = 2 ** 25, signatures = 32, onWarning = warn } = options;
+  if (!(noiseBytes > 0)) throw new ConfigError(`noiseBytes is ${noiseBytes}, expected a positive number`, 'pass a number of bytes');
+  if (!Number.isInteger(signatures) || signatures < 1) {
+    throw new ConfigError(`signatures is ${signatures}, expected a positive integer`, 'pass how many shapes may stay compiled');
+  }
+  const settings = { target, noiseBytes, signatures, warn: onWarning };
   ensureHostBackend();
   // Functions may take gradients by tfjs's own means, which needs the rules too.
   installGradients();
@@ -45,7 +63,7 @@ export function compiledRuntime({ target }: CompiledRuntimeOptions): Runtime {
     name: target.name,
     compile<const A extends readonly ProgramArgument[], R extends Tree>(fn: (...args: A) => R): Program<A, R> {
       check();
-      const program = compiledProgram(fn, target, (done) => open.delete(done));
+      const program = compiledProgram(fn, settings, (done) => open.delete(done));
       open.add(program);
       return program;
     },

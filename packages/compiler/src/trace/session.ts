@@ -34,6 +34,12 @@ function irType(tensor: TensorInfo, name: string): DType {
 }
 
 function readCaptured(tensor: TensorInfo, name: string): ArrayLike<number> {
+  if ('isDisposed' in tensor && tensor.isDisposed === true) {
+    throw new ConfigError(
+      `'${name}' uses a tensor [${tensor.shape}] that is disposed`,
+      "keep it alive; if a scan's step or a scope made it, return it from there",
+    );
+  }
   try {
     // A copy: the caller may dispose or change the tensor after the trace.
     return Array.from(engine().readSync(tensor.dataId) as unknown as ArrayLike<number>);
