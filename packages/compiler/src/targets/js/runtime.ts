@@ -3,10 +3,13 @@ import { compiledRuntime } from '../../runtime/compiled-runtime.js';
 import { type JsTargetOptions, jsTarget } from './target.js';
 
 /**
- * A runtime with no dependency: programs become fused JavaScript in float64.
+ * A runtime with no dependency: programs become fused float64 loops, printed as JavaScript or WebAssembly or interpreted.
  *
  * The default for small models and samplers. `density` is synchronous: a gradient of a small model costs well below a
- * microsecond, without a promise, a tensor or an allocation.
+ * microsecond, without a promise, a tensor or an allocation. Runs under every Content-Security-Policy; `options.printer`
+ * overrules the automatic choice.
+ *
+ * @throws ConfigError if the printer that is asked for cannot run here.
  *
  * @example
  * ```ts
