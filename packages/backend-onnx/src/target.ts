@@ -37,6 +37,7 @@ export function onnxTarget(options: OnnxOptions): Target {
         threads: (isWeb(ort) ? ort.env.wasm?.numThreads || undefined : threads) ?? 'auto',
         spinning,
         convolution: lowering.convolution,
+        precise: lowering.precise,
         onnxruntime: versions.node ?? versions.web ?? versions.common ?? 'unknown',
         precision: 'float32',
       };

@@ -5,6 +5,8 @@ export interface LoweringOptions {
    * their transforms, `direct` as ONNX `Conv` and `ConvTranspose`, for kernels that tile for the hardware themselves.
    */
   readonly convolution: 'winograd' | 'direct';
+  /** Whether convolutions are plain sums of products: no Winograd, whose transforms round more. */
+  readonly precise: boolean;
   /** Whether `FusedMatMul` has a kernel. Without one it would run on the host, with copies both ways. */
   readonly fusedMatMul: boolean;
   /** Whether `HardSigmoid` has a kernel, and one faster than a comparison and a cast. */
@@ -12,7 +14,7 @@ export interface LoweringOptions {
 }
 
 /** ONNX Runtime's CPU kernels, natively or as WebAssembly. */
-export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', fusedMatMul: true, ramp: true };
+export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', precise: false, fusedMatMul: true, ramp: true };
 
 const HOST: ReadonlySet<string> = new Set(['cpu', 'wasm', 'xnnpack']);
 // CUDA's product takes transposed operands; the other devices' do not, or are not known to.
@@ -21,5 +23,5 @@ const FUSING: ReadonlySet<string> = new Set([...HOST, 'cuda']);
 /** The lowering that fits an execution provider. */
 export function loweringFor(provider: string): LoweringOptions {
   const host = HOST.has(provider);
-  return { convolution: host ? 'winograd' : 'direct', fusedMatMul: FUSING.has(provider), ramp: host };
+  return { convolution: host ? 'winograd' : 'direct', precise: false, fusedMatMul: FUSING.has(provider), ramp: host };
 }

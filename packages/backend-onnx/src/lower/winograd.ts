@@ -1,6 +1,7 @@
-import type { Node, NodeOf, Window } from '@bpc/compiler';
+import type { Node, NodeOf, Shape, Window } from '@bpc/compiler';
 import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
+import type { TileSize } from './conv-plan.js';
 import { inputsOf } from './operands.js';
 import { axisLength, nhwc, range } from './shape.js';
 import { type Matrix, WINOGRAD } from './winograd-matrices.js';
@@ -22,9 +23,9 @@ import { type Matrix, WINOGRAD } from './winograd-matrices.js';
  * also absorbs the padding; tiles of y do not, so Aᵀ stays as small as it is.
  */
 type Axis = {
-  readonly matrices: (typeof WINOGRAD)[2 | 4];
+  readonly matrices: (typeof WINOGRAD)[TileSize];
   /** Outputs per tile. */
-  readonly m: number;
+  readonly m: TileSize;
   /** Points per tile: m + 2. */
   readonly points: number;
   readonly tiles: number;
@@ -34,6 +35,8 @@ type Axis = {
   readonly input: Matrix;
 };
 
+type Tile = readonly [TileSize, TileSize];
+
 type Geometry = { readonly rows: Axis; readonly columns: Axis };
 
 const transposed = (matrix: Matrix): Matrix => range(matrix[0]?.length ?? 0).map((j) => matrix.map((row) => row[j] ?? 0));
@@ -42,13 +45,7 @@ const transposed = (matrix: Matrix): Matrix => range(matrix[0]?.length ?? 0).map
 const kronecker = (a: Matrix, b: Matrix): Matrix =>
   a.flatMap((rowA) => b.map((rowB) => rowA.flatMap((valueA) => rowB.map((valueB) => valueA * valueB))));
 
-// The larger tile does 2.25 times fewer products than the smaller, unless most of its last tile hangs over the edge.
-function tileSize(outputs: number): 2 | 4 {
-  return 6 * Math.ceil(outputs / 4) < 4 * Math.ceil(outputs / 2) ? 4 : 2;
-}
-
-function axisOf(inputs: number, outputs: number, padding: number): Axis {
-  const m = tileSize(outputs);
+function axisOf(inputs: number, outputs: number, padding: number, m: TileSize): Axis {
   const matrices = WINOGRAD[m];
   const points = m + 2;
   const tiles = Math.ceil(outputs / m);
@@ -65,10 +62,10 @@ function axisOf(inputs: number, outputs: number, padding: number): Axis {
   return { matrices, m, points, tiles, inputs, outputs, input };
 }
 
-function geometryOf(inputShape: readonly number[], outputShape: readonly number[], window: Window): Geometry {
+function geometryOf(inputShape: Shape, outputShape: Shape, window: Window, tile: Tile): Geometry {
   const [, h, w] = nhwc(inputShape);
   const [, oh, ow] = nhwc(outputShape);
-  return { rows: axisOf(h, oh, window.padding[0]), columns: axisOf(w, ow, window.padding[1]) };
+  return { rows: axisOf(h, oh, window.padding[0], tile[0]), columns: axisOf(w, ow, window.padding[1], tile[1]) };
 }
 
 /** Left product of a matrix with x, stored as [batch, length, columns]. */
@@ -141,26 +138,26 @@ function transformInputGradient(dv: string, node: Node, { rows, columns }: Geome
 }
 
 /** A 3×3 stride-1 convolution; the result is tiled. */
-export function winogradConv(node: NodeOf<'Conv'>, context: LoweringContext): string {
+export function winogradConv(node: NodeOf<'Conv'>, tile: Tile, context: LoweringContext): string {
   const [x, filter] = inputsOf(node);
-  const geometry = geometryOf(x.shape, node.shape, node.attributes);
+  const geometry = geometryOf(x.shape, node.shape, node.attributes, tile);
   const m = context.onnx.matMul(transformInput(x, geometry, context), transformFilter(filter, geometry, context));
   return transformOutput(m, node, geometry, context);
 }
 
 /** Its gradient with respect to the input; the result is tiled. */
-export function winogradInputGrad(node: NodeOf<'ConvInputGrad'>, context: LoweringContext): string {
+export function winogradInputGrad(node: NodeOf<'ConvInputGrad'>, tile: Tile, context: LoweringContext): string {
   const [dy, filter] = inputsOf(node);
-  const geometry = geometryOf(node.shape, dy.shape, node.attributes);
+  const geometry = geometryOf(node.shape, dy.shape, node.attributes, tile);
   const dv = context.onnx.matMul(transformGradient(dy, geometry, context), transformFilter(filter, geometry, context), false, true);
   return transformInputGradient(dv, node, geometry, context);
 }
 
 /** Its gradient with respect to the filter; the result is HWIO. */
-export function winogradFilterGrad(node: NodeOf<'ConvFilterGrad'>, context: LoweringContext): string {
+export function winogradFilterGrad(node: NodeOf<'ConvFilterGrad'>, tile: Tile, context: LoweringContext): string {
   const { onnx } = context;
   const [x, dy] = inputsOf(node);
-  const geometry = geometryOf(x.shape, dy.shape, node.attributes);
+  const geometry = geometryOf(x.shape, dy.shape, node.attributes, tile);
   const { rows, columns } = geometry;
   const du = onnx.matMul(transformInput(x, geometry, context), transformGradient(dy, geometry, context), true);
   const both = transposed(kronecker(rows.matrices.filterTransform, columns.matrices.filterTransform));
