@@ -1,11 +1,16 @@
 import { getGradient, registerGradient } from '@tensorflow/tfjs-core';
 import { binaryRules } from './gradients/binary.js';
 import { convolutionRules } from './gradients/convolution.js';
+import { cumulativeRules } from './gradients/cumulative.js';
+import { indexingRules } from './gradients/indexing.js';
 import { linearRules } from './gradients/linear.js';
+import { normalizationRules } from './gradients/normalization.js';
 import { poolingRules } from './gradients/pooling.js';
 import { reductionRules } from './gradients/reduction.js';
+import { resizeRules } from './gradients/resize.js';
 import { structureRules } from './gradients/structure.js';
 import { unaryRules } from './gradients/unary.js';
+import { windowedViewRules } from './gradients/windowed-views.js';
 
 const rules = () => [
   ...unaryRules,
@@ -15,6 +20,11 @@ const rules = () => [
   ...linearRules,
   ...convolutionRules,
   ...poolingRules,
+  ...cumulativeRules,
+  ...indexingRules,
+  ...normalizationRules,
+  ...resizeRules,
+  ...windowedViewRules,
 ];
 
 /**

@@ -93,8 +93,8 @@ export function avgPool(x: Tensor, size = 2, stride = size): Tensor {
 /**
  * Maximum over `size`×`size` windows, without padding: odd last rows and columns are dropped. NHWC.
  *
- * Non-overlapping windows (`stride` = `size`) are a reshape and a maximum over axes, which differentiates at any order;
- * ties share the gradient. Overlapping ones have first derivatives only: a second one throws MissingGradientError.
+ * Both forms differentiate at any order. Non-overlapping windows (`stride` = `size`) are a reshape and a maximum over axes,
+ * where ties share the gradient; in overlapping ones the first maximum gets it all.
  */
 export function maxPool(x: Tensor, size = 2, stride = size): Tensor {
   const [n, h, w, c] = checkImages('maxPool', x, size, stride);

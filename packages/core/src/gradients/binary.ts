@@ -1,5 +1,21 @@
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
-import { div, greater, greaterEqual, less, log, mul, neg, onesLike, pow, square, sub, where, zerosLike } from '@tensorflow/tfjs-core';
+import {
+  add,
+  div,
+  floor,
+  greater,
+  greaterEqual,
+  less,
+  log,
+  mul,
+  neg,
+  onesLike,
+  pow,
+  square,
+  sub,
+  where,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
 import { untaped } from '../tape.js';
 import { rule, single, sumTo, zeroRule } from './rule.js';
 
@@ -43,6 +59,40 @@ export const binaryRules: readonly GradConfig[] = [
     a: (dy, { a, b }) => mul(dy, mul(b, pow(a, sub(b, 1)))),
     b: (dy, { a, b }) => mul(dy, mul(pow(a, b), safeLog(a))),
   }),
+  binary('Mod', {
+    a: (dy) => dy,
+    b: (dy, { a, b }) =>
+      neg(
+        mul(
+          dy,
+          untaped(() => floor(div(a, b))),
+        ),
+      ),
+  }),
+  binary('Atan2', {
+    a: (dy, { a, b }) => div(mul(dy, b), add(square(a), square(b))),
+    b: (dy, { a, b }) => neg(div(mul(dy, a), add(square(a), square(b)))),
+  }),
+  rule('Prelu', ['x', 'alpha'], (dy, { x, alpha }) => ({
+    x: () =>
+      sumTo(
+        where(
+          untaped(() => greater(x, 0)),
+          dy,
+          mul(dy, alpha),
+        ),
+        x.shape,
+      ),
+    alpha: () =>
+      sumTo(
+        where(
+          untaped(() => greater(x, 0)),
+          zerosLike(dy),
+          mul(dy, x),
+        ),
+        alpha.shape,
+      ),
+  })),
   rule('Select', ['condition'], (dy, { condition }) => ({
     condition: () => zerosLike(dy),
     t: () => where(condition, dy, zerosLike(dy)),
@@ -53,7 +103,7 @@ export const binaryRules: readonly GradConfig[] = [
     saveAllInputs: true,
     gradFunc: (dy, saved) => Object.fromEntries(saved.map((x, i) => [String(i), () => sumTo(single(dy), x.shape)])),
   },
-  ...['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr', 'FloorDiv'].map((name) =>
-    zeroRule(name, ['a', 'b']),
+  ...['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr', 'FloorDiv', 'BitwiseAnd'].map(
+    (name) => zeroRule(name, ['a', 'b']),
   ),
 ];

@@ -1,6 +1,19 @@
 import type { GradConfig, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { backend_util, conv2d, engine, getBackend, getKernel, matMul, pad, reshape, slice, stack } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  conv2d,
+  depthwiseConv2d,
+  engine,
+  getBackend,
+  getKernel,
+  matMul,
+  pad,
+  reshape,
+  slice,
+  stack,
+} from '@tensorflow/tfjs-core';
 import { MissingGradientError } from '../errors.js';
+import { activeTrace } from '../tracing.js';
 import { rule } from './rule.js';
 
 type Padding = 'valid' | 'same' | number | backend_util.ExplicitPadding;
@@ -43,27 +56,24 @@ function deflate(filter: Tensor, [dy, dx]: [number, number], [kh, kw, ci, co]: S
   return reshape(taps, [kh, kw, ci, co]);
 }
 
+const inflatedShape = (filter: Tensor, [dy, dx]: [number, number]): Shape4 => {
+  const [kh, kw, ci, co] = shape4(filter);
+  return [(kh - 1) * dy + 1, (kw - 1) * dx + 1, ci, co];
+};
+
+/** How far filters must be inflated, and attributes without dilations: those are only for tracers, whose gradients know them. */
+function undilated(given: Attributes): { readonly dilations: [number, number]; readonly attributes: Attributes } {
+  if (activeTrace() !== undefined) return { dilations: [1, 1], attributes: given };
+  return { dilations: pair(given.dilations), attributes: { ...given, dilations: [1, 1] } };
+}
+
 function backpropInput(inputShape: Shape4, dy: Tensor, filter: Tensor, attributes: Attributes): Tensor {
-  const { strides, pad: padding, dataFormat, dimRoundingMode } = attributes;
-  return engine().runKernel('Conv2DBackpropInput', { dy, filter }, {
-    strides,
-    pad: padding,
-    dataFormat,
-    dimRoundingMode,
-    inputShape,
-  } as never);
+  return engine().runKernel('Conv2DBackpropInput', { dy, filter }, { ...attributes, inputShape } as never);
 }
 
 function backpropFilter(x: Tensor, dy: Tensor, filterShape: Shape4, attributes: Attributes): Tensor {
   if (getKernel('Conv2DBackpropFilter', getBackend()) === undefined) return filterGradientByProducts(x, dy, filterShape, attributes);
-  const { strides, pad: padding, dataFormat, dimRoundingMode } = attributes;
-  return engine().runKernel('Conv2DBackpropFilter', { x, dy }, {
-    strides,
-    pad: padding,
-    dataFormat,
-    dimRoundingMode,
-    filterShape,
-  } as never);
+  return engine().runKernel('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape } as never);
 }
 
 /** One matrix product per filter tap, for backends without the kernel (WebAssembly). */
@@ -107,24 +117,32 @@ function filterGradientByProducts(x: Tensor, dy: Tensor, filterShape: Shape4, at
   return reshape(stack(taps), [kh, kw, ci, co]);
 }
 
-function convolve(x: Tensor, filter: Tensor, { strides, pad: padding, dataFormat, dimRoundingMode }: Attributes): Tensor {
-  return conv2d(x as Tensor4D, filter as Tensor4D, strides, padding, dataFormat, 1, dimRoundingMode);
+function convolve(x: Tensor, filter: Tensor, { strides, pad: padding, dataFormat, dilations, dimRoundingMode }: Attributes): Tensor {
+  return conv2d(x as Tensor4D, filter as Tensor4D, strides, padding, dataFormat, dilations ?? 1, dimRoundingMode);
+}
+
+function depthwiseInput(inputShape: Shape4, dy: Tensor, filter: Tensor, attributes: Attributes): Tensor {
+  return engine().runKernel('DepthwiseConv2dNativeBackpropInput', { dy, filter }, { ...attributes, inputShape } as never);
+}
+
+function depthwiseFilter(x: Tensor, dy: Tensor, filterShape: Shape4, attributes: Attributes): Tensor {
+  return engine().runKernel('DepthwiseConv2dNativeBackpropFilter', { x, dy }, { ...attributes, filterShape } as never);
+}
+
+function depthwise(x: Tensor, filter: Tensor, { strides, pad: padding, dataFormat, dilations, dimRoundingMode }: Attributes): Tensor {
+  return depthwiseConv2d(x as Tensor4D, filter as Tensor4D, strides, padding as 'same', dataFormat, dilations ?? 1, dimRoundingMode);
 }
 
 /**
  * Convolution c(x, f) is bilinear, and so are its two gradients: each derivative of one of the three kernels is another
- * of the three, which makes the set closed at any order.
+ * of the three, which makes the set closed at any order. The same holds channel by channel for depthwise ones.
  */
 export const convolutionRules: readonly GradConfig[] = [
-  rule<Attributes, 'x' | 'filter'>('Conv2D', ['x', 'filter'], (dy, { x, filter }, attributes) => {
-    const dilations = pair(attributes.dilations);
+  rule<Attributes, 'x' | 'filter'>('Conv2D', ['x', 'filter'], (dy, { x, filter }, given) => {
+    const { dilations, attributes } = undilated(given);
     return {
       x: () => backpropInput(shape4(x), dy, inflate(filter, dilations), attributes),
-      filter: () => {
-        const [kh, kw, ci, co] = shape4(filter);
-        const inflated: Shape4 = [(kh - 1) * dilations[0] + 1, (kw - 1) * dilations[1] + 1, ci, co];
-        return deflate(backpropFilter(x, dy, inflated, attributes), dilations, shape4(filter));
-      },
+      filter: () => deflate(backpropFilter(x, dy, inflatedShape(filter, dilations), attributes), dilations, shape4(filter)),
     };
   }),
   rule<Attributes, 'dy' | 'filter'>('Conv2DBackpropInput', ['dy', 'filter'], (ddx, { dy, filter }, attributes) => ({
@@ -134,5 +152,20 @@ export const convolutionRules: readonly GradConfig[] = [
   rule<Attributes, 'x' | 'dy'>('Conv2DBackpropFilter', ['x', 'dy'], (ddf, { x, dy }, attributes) => ({
     x: () => backpropInput(shape4(x), dy, ddf, attributes),
     dy: () => convolve(x, ddf, attributes),
+  })),
+  rule<Attributes, 'x' | 'filter'>('DepthwiseConv2dNative', ['x', 'filter'], (dy, { x, filter }, given) => {
+    const { dilations, attributes } = undilated(given);
+    return {
+      x: () => depthwiseInput(shape4(x), dy, inflate(filter, dilations), attributes),
+      filter: () => deflate(depthwiseFilter(x, dy, inflatedShape(filter, dilations), attributes), dilations, shape4(filter)),
+    };
+  }),
+  rule<Attributes, 'dy' | 'filter'>('DepthwiseConv2dNativeBackpropInput', ['dy', 'filter'], (ddx, { dy, filter }, attributes) => ({
+    dy: () => depthwise(ddx, filter, attributes),
+    filter: () => depthwiseFilter(ddx, dy, shape4(filter), attributes),
+  })),
+  rule<Attributes, 'x' | 'dy'>('DepthwiseConv2dNativeBackpropFilter', ['x', 'dy'], (ddf, { x, dy }, attributes) => ({
+    x: () => depthwiseInput(shape4(x), dy, ddf, attributes),
+    dy: () => depthwise(x, ddf, attributes),
   })),
 ];

@@ -1,5 +1,5 @@
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
-import { cast, cumsum, div, equal, max, min, mul, reshape, softmax, sub, sum } from '@tensorflow/tfjs-core';
+import { cast, div, equal, max, min, mul, reshape, softmax, sub, sum } from '@tensorflow/tfjs-core';
 import { untaped } from '../tape.js';
 import { expandReduced, keptShape, reducedAxes, rule } from './rule.js';
 
@@ -34,9 +34,6 @@ export const reductionRules: readonly GradConfig[] = [
   })),
   extremum('Max', max),
   extremum('Min', min),
-  rule<{ axis: number; exclusive: boolean; reverse: boolean }>('Cumsum', [], (dy, _, { axis, exclusive, reverse }) => ({
-    x: () => cumsum(dy, axis, exclusive, !reverse),
-  })),
   rule('Softmax', ['logits'], (dy, { logits }) => ({
     logits: () => {
       const p = softmax(logits);

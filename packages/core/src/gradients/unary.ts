@@ -51,8 +51,12 @@ const eluSlope = (x: Tensor) => {
 /** Rules of element-wise functions of one argument. */
 export const unaryRules: readonly GradConfig[] = [
   unary('Abs', (x) => untaped(() => sign(x))),
+  unary('Acos', (x) => neg(rsqrt(oneMinus(square(x))))),
+  unary('Acosh', (x) => rsqrt(sub(square(x), 1))),
+  unary('Asin', (x) => rsqrt(oneMinus(square(x)))),
   unary('Asinh', (x) => rsqrt(add(square(x), 1))),
   unary('Atan', (x) => reciprocal(add(square(x), 1))),
+  unary('Atanh', (x) => reciprocal(oneMinus(square(x)))),
   unary('Cos', (x) => neg(sin(x))),
   unary('Cosh', (x) => sinh(x)),
   unary('Elu', eluSlope),
@@ -115,6 +119,8 @@ export const unaryRules: readonly GradConfig[] = [
     'ZerosLike',
     'ArgMax',
     'ArgMin',
+    'All',
+    'Any',
   ].map((name) => zeroRule(name, ['x'])),
   zeroRule('OneHot', ['indices']),
 ];
