@@ -10,6 +10,9 @@ export interface SubjectCommand {
 /** Milliseconds of some steps. */
 export interface Times {
   readonly ms: readonly number[];
+  /** Processor time of all of them, threads added up, and the time that passed meanwhile. */
+  readonly cpuMs?: number;
+  readonly wallMs?: number;
   readonly peakRssMb: number;
 }
 
@@ -34,7 +37,13 @@ type Answer = { readonly ready: true; readonly version?: string } | Times | { re
  * @returns the subject, or why it is not there: a peer that is not installed is a result, not an error.
  */
 export async function startSubject({ command, args }: SubjectCommand, signal: AbortSignal): Promise<Subject | Absence> {
-  const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
+  const child: ChildProcess = spawn(command, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Python would leave compiled files beside the peers.
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    signal,
+    killSignal: 'SIGKILL',
+  });
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null) throw new Error('a subject has no pipes');
   // Writing to one that has ended fails here too; that it ended is what counts, and `close` tells it.

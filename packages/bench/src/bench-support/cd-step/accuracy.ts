@@ -1,0 +1,178 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  decodeSafetensors,
+  disposeTree,
+  drawAugmentationParameters,
+  encodeSafetensors,
+  ensureHostBackend,
+  foldIn,
+  hostNormal,
+  InterruptedError,
+  key,
+  parseAugmentation,
+  type SafetensorsEntry,
+  treeEntries,
+} from '@bpc/core';
+import type { CommandContext } from '../../cli/context.js';
+import { type BenchNetwork, buildBenchNetwork, networkTitle, parameterShapes } from '../bench-network.js';
+import type { BenchRatio, BenchRow } from '../bench-result.js';
+import { startSubject } from '../subject-process.js';
+import { type CdStepTask, commandOf, type EvaluationFiles, type GradientTask } from '../task.js';
+import { cdStepScripts, cdStepTask, langevinSettings, mainNetwork, shapeNetwork } from './cases.js';
+import { compareTensors } from './compare-tensors.js';
+import type { CdStepOptions, SubjectName } from './options.js';
+
+/** What the accuracy of ours should not exceed, per tensor. */
+const goal = 1e-5;
+/** The js runtime computes in float64; only its outputs are rounded. */
+const reference = 'js';
+
+/** One function that every subject computes on the same numbers. */
+interface Comparison {
+  readonly name: string;
+  readonly subjects: readonly SubjectName[];
+  readonly goal: number | undefined;
+  readonly inputs: Readonly<Record<string, SafetensorsEntry>>;
+  taskOf(subject: string): GradientTask | CdStepTask;
+  readonly scripts: { readonly torch: string; readonly ours: string };
+}
+
+const f32 = (data: Float32Array, shape: readonly number[]): SafetensorsEntry => ({ dtype: 'F32', shape, data });
+const i32 = (data: Int32Array): SafetensorsEntry => ({ dtype: 'I32', shape: [data.length], data });
+
+/** Parameters, images and labels. */
+function commonInputs(network: BenchNetwork, batch: number): Record<string, SafetensorsEntry> {
+  ensureHostBackend();
+  const params = buildBenchNetwork(network).init(key(7));
+  const entries = treeEntries(params).map(([path, leaf]) => {
+    // Gains and biases away from the 1 and 0 they start at, which would hide mistakes.
+    const moved = hostNormal(foldIn(key(8), path.length * 1000 + leaf.size), leaf.size);
+    const data = Float32Array.from(leaf.dataSync(), (value, i) => value + (leaf.rank === 1 ? 0.1 * (moved[i] ?? 0) : 0));
+    return [`params/${path}`, f32(data, leaf.shape)] as const;
+  });
+  disposeTree(params);
+  const { inputShape } = network;
+  const pixels = inputShape.reduce((a, b) => a * b, batch);
+  return {
+    ...Object.fromEntries(entries),
+    x: f32(hostNormal(key(9), pixels), [batch, ...inputShape]),
+    labels: i32(Int32Array.from({ length: batch }, (_, i) => i % 10)),
+  };
+}
+
+function gradientComparison(network: BenchNetwork, { subjects, threads }: CdStepOptions, batch: number): Comparison {
+  const parameters = parameterShapes(network);
+  const known = subjects.filter((subject) => subject !== 'tfjs:cpu' && (subject !== 'jax' || network.kind === 'convnet'));
+  return {
+    name: `accuracy, ${networkTitle(network)}, batch ${batch}`,
+    subjects: known.filter((subject) => subject !== 'tfjs:wasm' || network.kind === 'convnet'),
+    goal,
+    inputs: commonInputs(network, batch),
+    scripts: { torch: 'torch_gradients.py', ours: 'gradient-subject.js' },
+    taskOf: (subject) => ({ subject, network, parameters, batch, threads: threads.at(-1) ?? 1, step: 'gradient', ...langevinSettings }),
+  };
+}
+
+/** Parameters of every augmentation, one draw each. */
+function augmentationInputs(groups: readonly string[], batch: number, height: number, width: number): Record<string, SafetensorsEntry> {
+  const entries = groups.map((name, i) => {
+    const { group, ...parameters } = drawAugmentationParameters(foldIn(key(10), i), parseAugmentation(name), batch, height, width);
+    return Object.entries(parameters).flatMap(([parameter, value]) => {
+      if (value instanceof Float32Array)
+        return [[`augment/${group}/${parameter}`, f32(value, value.length === batch ? [batch] : [batch, 2])] as const];
+      if (value instanceof Int32Array)
+        return [
+          [`augment/${group}/${parameter}`, { dtype: 'I32', shape: value.length === batch ? [batch] : [batch, 2], data: value }] as const,
+        ];
+      return [];
+    });
+  });
+  return Object.fromEntries(entries.flat());
+}
+
+/** A short chain: its end differs by rounding that every step multiplies, so there is no goal, only agreement to look at. */
+function cdStepComparison({ subjects, threads, width }: CdStepOptions, batch: number): Comparison {
+  const network = mainNetwork(width);
+  const task = (subject: string) => cdStepTask(subject, network, batch, threads.at(-1) ?? 1, 3);
+  return {
+    name: `accuracy, outer step without noise, k = 3, batch ${batch}`,
+    subjects: subjects.filter((subject) => subject === 'onnx:cpu' || subject === 'torch-eager'),
+    goal: undefined,
+    inputs: { ...commonInputs(network, batch), ...augmentationInputs(task(reference).groups, batch, 32, 32) },
+    scripts: cdStepScripts,
+    taskOf: task,
+  };
+}
+
+type Tensors = ReadonlyMap<string, SafetensorsEntry>;
+
+async function evaluate(
+  { taskOf, scripts }: Comparison,
+  subject: string,
+  files: EvaluationFiles,
+  python: string,
+  signal: AbortSignal,
+): Promise<Tensors | { readonly absent: string }> {
+  const started = await startSubject(commandOf({ ...taskOf(subject), evaluate: files }, scripts, python), signal);
+  if ('absent' in started) return started;
+  started.stop();
+  return decodeSafetensors(await readFile(files.outputs)).tensors;
+}
+
+async function compare(comparison: Comparison, folder: string, python: string, context: CommandContext): Promise<BenchRow[]> {
+  const { name, subjects, inputs } = comparison;
+  const phase = context.reporter.phase(name, subjects.length + 1);
+  const files = { inputs: join(folder, 'inputs.safetensors'), outputs: join(folder, 'outputs.safetensors') };
+  await writeFile(files.inputs, encodeSafetensors(inputs, {}));
+  try {
+    const exact = await evaluate(comparison, reference, files, python, context.signal);
+    if ('absent' in exact) throw new Error(`the js runtime failed: ${exact.absent}`);
+    phase.update(1);
+    const rows: BenchRow[] = [];
+    for (const [i, subject] of subjects.filter((each) => each !== reference).entries()) {
+      const found = await evaluate(comparison, subject, files, python, context.signal);
+      if (context.signal.aborted) throw new InterruptedError(`stopped in ${name}`, 0, 'start the same command again');
+      phase.update(i + 2);
+      if ('absent' in found) {
+        rows.push({ case: name, subject, unit: 'relative error', absent: true, reason: found.absent });
+        continue;
+      }
+      const { worst, middle, where, zero } = compareTensors(exact, found);
+      const reason = `worst: ${where}${zero === undefined ? '' : `; where exactly zero: ${zero.toExponential(1)} of the whole`}`;
+      rows.push({ case: name, subject, unit: 'relative error', median: middle, max: worst, repeats: 1, reason });
+    }
+    return rows;
+  } finally {
+    phase.finish();
+  }
+}
+
+/**
+ * How far each subject's gradients are from float64, on the same parameters and images: the worst tensor of each. It is
+ * also the check that every peer computes the same function.
+ */
+export async function accuracy(
+  options: CdStepOptions,
+  context: CommandContext,
+): Promise<{ readonly rows: BenchRow[]; readonly ratios: BenchRatio[] }> {
+  const batch = options.batches[0] ?? 10;
+  const networks = [mainNetwork(options.width), ...options.shapes.map((shape) => shapeNetwork(shape, options.width))];
+  const comparisons = [...networks.map((network) => gradientComparison(network, options, batch)), cdStepComparison(options, batch)];
+  const folder = await mkdtemp(join(tmpdir(), 'bpc-bench-'));
+  const rows: BenchRow[] = [];
+  const ratios: BenchRatio[] = [];
+  try {
+    for (const comparison of comparisons) {
+      const found = await compare(comparison, folder, options.python, context);
+      rows.push(...found);
+      const worst = found.find(({ subject }) => subject === 'onnx:cpu')?.max;
+      if (worst !== undefined && comparison.goal !== undefined)
+        ratios.push({ name: `onnx:cpu, ${comparison.name}`, value: worst, goal: comparison.goal });
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return { rows, ratios };
+}
