@@ -73,6 +73,7 @@ const cases: Case[] = [
     () => [random([40, 7]), int([5, 39, 3, 3, 1, 0, 44, 29, 30, 12])],
     root('accumulate', (own) => own.kind === 'accumulate' && own.place.dynamic !== undefined),
   ],
+  ['one number added to a computed row', (x, i) => [tf.unsortedSegmentSum(x!, i! as Tensor1D, 40)], () => [random([1]), int([3])]],
   [
     'padding, slices and strides',
     (x) => [

@@ -106,7 +106,8 @@ export function printProgram(program: LoopProgram): PrintedProgram {
   const printLoop = (loop: Loop): void => {
     const depth = loop.extents.length;
     scopes = [top, ...loop.extents.map(scope)];
-    const [before, middle, after]: [string[], string[], string[]] = [[], [], []];
+    // A body without a loop around it is part of the straight line, and so is what comes before it.
+    const [before, middle, after]: [string[], string[], string[]] = [depth === 0 ? top.lines : [], [], []];
     for (const root of loop.roots) printRoot(root, at(depth), before, middle, after);
     const weight = scopes.slice(1).reduce((sum, { lines }) => sum + lines.length, 0) + before.length;
     let text = '';
@@ -116,7 +117,7 @@ export function printProgram(program: LoopProgram): PrintedProgram {
     }
     scopes = [top];
     flush();
-    statements.push({ text: before.join('') + text, weight: weight + 1, trips: loop.extents.reduce((a, b) => a * b, 1) });
+    if (depth > 0) statements.push({ text: before.join('') + text, weight: weight + 1, trips: loop.extents.reduce((a, b) => a * b, 1) });
   };
 
   const printCall = (call: Call): void => {
