@@ -1,3 +1,4 @@
+import { earliestFirst } from './schedule.js';
 import type { Attribute, ElementType, Initializer, OnnxNode, Subgraph } from './serialize.js';
 
 type Attributes = Readonly<Record<string, Attribute>>;
@@ -139,7 +140,7 @@ export class OnnxGraph {
     return name === undefined || shape === undefined ? undefined : { name, shape };
   }
 
-  /** The nodes that `outputs` need, in order. */
+  /** The nodes that `outputs` need, in the order in which they should run. */
   needed(outputs: Iterable<string>): readonly OnnxNode[] {
     const wanted = new Set(outputs);
     const kept: OnnxNode[] = [];
@@ -148,7 +149,7 @@ export class OnnxGraph {
       kept.push(node);
       for (const name of usedBy(node)) wanted.add(name);
     }
-    return kept.reverse();
+    return earliestFirst(kept.reverse(), usedBy);
   }
 
   transpose(x: string, perm: readonly number[]): string {
