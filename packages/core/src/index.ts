@@ -30,11 +30,15 @@ export * from './host-backend.js';
 export * from './host-tensor.js';
 export * from './iterate.js';
 export {
+  type ChainNoise,
+  type LangevinChain,
+  type LangevinChainOptions,
   type LangevinInfo,
   type LangevinOptions,
   type LangevinSettings,
   type LangevinState,
   langevin,
+  langevinChain,
   langevinStep,
   normalLike,
 } from './langevin.js';

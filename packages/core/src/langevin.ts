@@ -1,10 +1,11 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { add, mul, sqrt, sub } from '@tensorflow/tfjs-core';
 import type { Algorithm } from './algorithm.js';
 import { valueAndGrad } from './autodiff.js';
 import { ConfigError } from './errors.js';
 import type { Key } from './random.js';
-import { foldIn, normal } from './random.js';
+import { foldIn, isKey, normal } from './random.js';
+import { scan } from './scan.js';
 import { cloneTree, scope } from './scope.js';
 import type { Tree } from './tree.js';
 import { isTensor, treeLeaves, treeMap, treeUnflatten } from './tree.js';
@@ -66,6 +67,59 @@ export function langevinStep<P extends Tree>(position: P, gradient: P, noise: P 
     const scale = noiseScale(settings);
     return treeMap((theta, eta) => add(theta, mul(eta, scale)), moved, noise);
   });
+}
+
+/**
+ * Where the noise of a chain comes from: a key, of which step t draws `normalLike(foldIn(key, t), position)`; or draws that
+ * are given, those of all steps stacked along axis 0 of each leaf; or nothing, at temperature 0.
+ */
+export type ChainNoise<P extends Tree> = Key | P | undefined;
+
+/** Options of `langevinChain`. */
+export interface LangevinChainOptions<P extends Tree> extends LangevinSettings {
+  /** E(θ) at step t, a scalar; `step` is t, an int32 scalar tensor. */
+  readonly energy: (position: P, step: Scalar) => Tensor;
+  /** k ≥ 0. */
+  readonly steps: number;
+}
+
+/** The end of a chain, and E before each of its steps, `[steps]`. */
+export type LangevinChain<P extends Tree> = { readonly position: P; readonly energies: Tensor1D };
+
+/**
+ * k steps of unadjusted Langevin (`langevinStep`) by `scan`: in a compiled program one operation, whose size and time to
+ * compile do not depend on k.
+ *
+ * Eagerly one step's tensors are alive at a time. Fresh tensors, owned by the caller.
+ *
+ * @throws ConfigError if λ or T is outside its domain, or T > 0 and there is no noise; ShapeError if draws that are given do
+ * not have one row per step.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { mul, square, sum, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+ * import { key, langevinChain } from '@bpc/core';
+ * const energy = (theta: Tensor) => mul(sum(square(theta)), 0.5);
+ * const { position } = langevinChain(tensor1d([1, 2]) as Tensor, key(0), { energy, steps: 100, stepSize: 0.1, temperature: 1 });
+ * ```
+ */
+export function langevinChain<P extends Tree>(position: P, noise: ChainNoise<P>, options: LangevinChainOptions<P>): LangevinChain<P> {
+  checkLangevinSettings(options);
+  const { energy, steps, temperature } = options;
+  const drawn = temperature !== 0 && noise !== undefined && isKey(noise) ? { key: noise } : {};
+  const given = temperature !== 0 && noise !== undefined && !isKey(noise) ? noise : undefined;
+  const [end, energies] = scan(
+    (theta: P, iteration) => {
+      const { value, grad } = valueAndGrad((params: P) => energy(params, iteration.index))(theta);
+      // One row of the draws is like the position, which the type of a row does not say.
+      const eta = 'key' in drawn ? normalLike(iteration.key, theta) : (iteration.x as unknown as P | undefined);
+      return [langevinStep(theta, grad, eta, options), value] as const;
+    },
+    position,
+    given,
+    { length: steps, ...drawn },
+  );
+  return { position: end, energies: energies as Tensor1D };
 }
 
 /** Position of a Langevin chain. */

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, mul } from '@tensorflow/tfjs-core';
 import type { AugmentationVariant } from './augment/augment.js';
-import { applyAugmentation, augmentationVariants } from './augment/augment.js';
+import { applyAugmentation, augmentationVariants, selectDraw } from './augment/augment.js';
 import type { AugmentStrategy } from './augment/strategy.js';
 import { checkInteger } from './check.js';
 import type { Coreset, CoresetGrad, Learnable } from './coreset.js';
@@ -37,9 +37,7 @@ function estimator<P extends Tree>(divergence: Divergence, model: Model<P>, lear
       expert,
       ...(start === undefined ? {} : { start }),
       ...(real === undefined ? {} : { real }),
-      ...(variant === 'none'
-        ? {}
-        : { augment: (x: Tensor, n: number) => applyAugmentation(variant, x, augmentation[Math.min(n, augmentation.length - 1)] ?? []) }),
+      ...(variant === 'none' ? {} : { augment: (x: Tensor, n: Scalar) => applyAugmentation(variant, x, selectDraw(augmentation, n)) }),
     });
 }
 

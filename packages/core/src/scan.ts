@@ -9,7 +9,7 @@ import type { Tree } from './tree.js';
 import { assertSameShapes, disposeTree, treeEntries, treeLeaves, treeMap, treeUnflatten } from './tree.js';
 
 /** The tree `T` with leaves of another rank: one slice of each, or a stack of them. */
-export type AnyRank<T> = T extends Tensor ? Tensor : { readonly [K in keyof T]: AnyRank<T[K]> };
+export type AnyRank<T> = [Tree] extends [T] ? Tree : T extends Tensor ? Tensor : { readonly [K in keyof T]: AnyRank<T[K]> };
 
 /** What a step of `scan` knows besides its state. Borrowed tensors. */
 export interface ScanIteration<X extends Tree | undefined = undefined> {

@@ -2,10 +2,11 @@ import type { Coreset, DivergenceInput, Runtime, Tree } from '@bpc/core';
 import { contrastiveEstimate, crossEntropyEnergy, disposeTree, supervised } from '@bpc/core';
 import { convNet } from '@bpc/models';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { setBackend, stack } from '@tensorflow/tfjs-core';
+import { setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadFixture } from '../../../tooling/fixtures/load.js';
 import { testBackend } from './support/backend.js';
+import { stacked } from './support/chain-noise.js';
 import { runtimes } from './support/runtimes.js';
 
 type NetworkSpec = {
@@ -42,12 +43,11 @@ function estimate(options: Case, targets: 'probabilities' | 'logits') {
   const model = supervised({ network, energy: crossEntropyEnergy({ targets }) });
   return (expert: Tree, coreset: Coreset, epsilon: Tree, etas: Tree) => {
     const input: DivergenceInput<never> = { model: model as never, coreset, learnable, expert: expert as never };
-    const { chainEnergies, ...rest } = contrastiveEstimate(
+    return contrastiveEstimate(
       input,
-      { expert: epsilon as never, chain: (step) => (etas as never[])[step] },
+      { expert: epsilon as never, chain: stacked(etas as readonly Tree[]) as never },
       options,
-    );
-    return { ...rest, chainEnergies: stack([...chainEnergies]) } as Tree;
+    ) as unknown as Tree;
   };
 }
 

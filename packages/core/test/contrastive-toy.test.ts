@@ -1,5 +1,5 @@
 import type { Coreset, Key, Model } from '@bpc/core';
-import { contrastiveEstimate, coresetGradient, foldIn, key, normalLike, perturbExpert, reduceEnergy, treeMap } from '@bpc/core';
+import { contrastiveEstimate, coresetGradient, foldIn, key, normalLike, perturbExpert, reduceEnergy } from '@bpc/core';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import {
   expandDims,
@@ -18,6 +18,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testBackend } from './support/backend.js';
+import { stepNoise } from './support/chain-noise.js';
 
 beforeAll(async () => {
   await setBackend(testBackend);
@@ -61,7 +62,7 @@ describe('Gaussian location model: x ~ N(θ, I), exact forward-KL gradient w_m (
   const estimate = (steps: number) =>
     contrastiveEstimate(
       input,
-      { expert: normalLike(foldIn(key(1), 0), expert), chain: (step) => normalLike(foldIn(key(2), step), expert) },
+      { expert: normalLike(foldIn(key(1), 0), expert), chain: key(2) },
       { steps, stepSize: 1e-3, temperature: 1, reduction: 'sum', sigma: 0.1 },
     );
   /** Standard error of the length ratio: θ⁻ and θ⁺ spread by √(1/200) and 0.1 around means 1.5 apart. */
@@ -159,7 +160,7 @@ describe('linear regression with learnable inputs: the estimate feels E[θθᵀ]
   type Variant = (replicate: Key) => number[];
   const noise = (k: Key, scale = 1) => ({
     expert: normalLike(foldIn(k, 0), expert),
-    chain: (step: number) => treeMap((leaf) => mul(leaf, scale), normalLike(foldIn(foldIn(k, 1), step), expert)),
+    chain: stepNoise((t) => mul(normalLike(foldIn(foldIn(k, 1), t), expert), scale), settings.steps),
   });
   const perChain = (g: Tensor | undefined) => Array.from(g?.dataSync() ?? [], (value) => value / chains);
   const correct: Variant = (k) => perChain(contrastiveEstimate(input, noise(k), settings).grad.x);

@@ -48,8 +48,8 @@ const probe: Divergence = {
   requires: { real: false, synthetic: true, order: 1 },
   estimate: (_, { coreset, expert, start, augment }) => {
     const at = (p: Tree) => (p as Params).w;
-    const first = augment ? augment(coreset.x, 0) : coreset.x;
-    const second = augment ? augment(coreset.x, 1) : coreset.x;
+    const first = augment ? augment(coreset.x, scalar(0, 'int32')) : coreset.x;
+    const second = augment ? augment(coreset.x, scalar(1, 'int32')) : coreset.x;
     return {
       grad: { x: first, y: second as never },
       value: (start === undefined ? mul(at(expert), 1) : sub(at(expert), mul(at(start), 0.001))) as Scalar,

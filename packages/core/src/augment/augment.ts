@@ -1,9 +1,10 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, mean, mul, reshape, sub, tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { add, cast, mean, minimum, mul, reshape, scalar, stack, sub, tensor } from '@tensorflow/tfjs-core';
 import { ShapeError } from '../errors.js';
 import { gatherRows } from '../ops.js';
 import type { Key } from '../random.js';
 import type { Tree } from '../tree.js';
+import { treeMap } from '../tree.js';
 import type { AugmentationDrawOptions, AugmentationParameters } from './parameters.js';
 import { drawAugmentationParameters } from './parameters.js';
 import { resampleTaps } from './resample.js';
@@ -100,6 +101,14 @@ export function drawAugmentation(
   options?: AugmentationDrawOptions,
 ): AugmentationDraw {
   return augmentationInputs(drawAugmentationParameters(key, strategy, batch, height, width, options), batch, height, width);
+}
+
+/** The inputs of draw number `min(draw, draws − 1)`; `draw` is an int32 scalar, possibly the number of an iteration. */
+export function selectDraw(draws: readonly Tree[], draw: Scalar): Tree {
+  const [first = [], ...rest] = draws;
+  if (rest.length === 0) return first;
+  const row = reshape(cast(minimum(draw, scalar(rest.length, 'int32')), 'int32'), [1]);
+  return treeMap((...leaves) => reshape(gatherRows(stack(leaves), row), leaves[0].shape), first, ...rest);
 }
 
 /**

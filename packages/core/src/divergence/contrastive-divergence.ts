@@ -1,15 +1,14 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { add, mul, neg, sub } from '@tensorflow/tfjs-core';
-import { valueAndGrad } from '../autodiff.js';
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { add, mul, neg, scalar, sub } from '@tensorflow/tfjs-core';
 import type { Coreset, CoresetGrad } from '../coreset.js';
 import { reduceEnergy } from '../energy.js';
 import { ConfigError } from '../errors.js';
-import { checkLangevinSettings, langevinStep, normalLike } from '../langevin.js';
-import { foldIn, split } from '../random.js';
+import { type ChainNoise, checkLangevinSettings, type LangevinChain, langevinChain, normalLike } from '../langevin.js';
+import { split } from '../random.js';
 import { cloneTree, scope } from '../scope.js';
 import { untaped } from '../tape.js';
 import type { Tree } from '../tree.js';
-import { disposeTree, treeMap } from '../tree.js';
+import { treeMap } from '../tree.js';
 import { coresetGradient } from './coreset-gradient.js';
 import type { Divergence, DivergenceInput } from './divergence.js';
 
@@ -31,8 +30,8 @@ export interface ContrastiveDivergenceOptions {
 export interface ContrastiveNoise<P extends Tree> {
   /** ε ~ N(0, I) of θ⁺ = θ_D + σε. */
   readonly expert: P | undefined;
-  /** η_t ~ N(0, I) of step t; called within the step's scope, so that one step's noise is alive at a time. */
-  readonly chain: (step: number) => P | undefined;
+  /** η_t ~ N(0, I) of step t: a key, or the draws of all steps stacked along axis 0. */
+  readonly chain: ChainNoise<P>;
 }
 
 /** An estimate with what tests and diagnostics look at. Fresh tensors, owned by the caller. */
@@ -44,8 +43,8 @@ export type ContrastiveEstimate<P extends Tree> = {
   readonly energyMinus: Scalar;
   /** θ⁻, the end of the chain. */
   readonly negative: P;
-  /** Potential before each step of the chain. */
-  readonly chainEnergies: readonly Scalar[];
+  /** Potential before each step of the chain, `[steps]`. */
+  readonly chainEnergies: Tensor1D;
 };
 
 type Settings = Required<ContrastiveDivergenceOptions>;
@@ -70,7 +69,7 @@ function energyOf<P extends Tree>(
   { x, y, weights }: Coreset,
   params: P,
   { reduction }: Settings,
-  draw: number,
+  draw: Scalar,
 ): Scalar {
   const augmented = augment === undefined ? x : augment(x, draw);
   return reduceEnergy(neg(model.logLikelihood(params, { x: augmented, y })), weights, reduction);
@@ -85,33 +84,21 @@ export function perturbExpert<P extends Tree>(expert: P, noise: P | undefined, s
 /**
  * k Langevin steps on the pseudo-posterior: the potential is E(S, θ) − log π(θ) (divided by M for `'mean'`).
  *
- * Outside of every tape, and with one step's tensors alive at a time: memory does not grow with k.
+ * Outside of every tape, and with one step's tensors alive at a time: memory does not grow with k, and in a compiled
+ * program neither does the time to compile.
  */
 export function contrastiveChain<P extends Tree>(
   input: DivergenceInput<P>,
   from: P,
-  noise: ContrastiveNoise<P>['chain'],
+  noise: ChainNoise<P>,
   options: ContrastiveDivergenceOptions,
-): { readonly position: P; readonly energies: readonly Scalar[] } {
+): LangevinChain<P> {
   const settings = settingsOf(options);
   const points = input.coreset.weights.shape[0] ?? 1;
   const priorScale = settings.reduction === 'mean' ? 1 / points : 1;
-  const potential = (params: P, draw: number): Tensor =>
-    sub(energyOf(input, input.coreset, params, settings, draw), mul(input.model.logPrior(params), priorScale));
-  return untaped(() => {
-    let position = cloneTree(from);
-    const energies: Scalar[] = [];
-    for (let step = 0; step < settings.steps; step++) {
-      const next = scope(() => {
-        const { value, grad } = valueAndGrad((params: P) => potential(params, step + 1))(position);
-        return { position: langevinStep(position, grad, settings.temperature === 0 ? undefined : noise(step), settings), energy: value };
-      });
-      disposeTree(position);
-      position = next.position;
-      energies.push(next.energy);
-    }
-    return { position, energies };
-  });
+  const potential = (params: P, step: Scalar): Tensor =>
+    sub(energyOf(input, input.coreset, params, settings, add(step, scalar(1, 'int32'))), mul(input.model.logPrior(params), priorScale));
+  return untaped(() => langevinChain(from, noise, { ...settings, energy: potential }));
 }
 
 /**
@@ -131,7 +118,7 @@ export function contrastiveEstimate<P extends Tree>(
     // One phase after the other, so that only one of the two tapes is alive. Draw 0 in both: with different augmentations
     // the difference would not vanish at θ⁺ = θ⁻.
     const phase = (params: P) =>
-      coresetGradient(input.coreset, input.learnable, (coreset) => energyOf(input, coreset, params, settings, 0));
+      coresetGradient(input.coreset, input.learnable, (coreset) => energyOf(input, coreset, params, settings, scalar(0, 'int32')));
     const plus = phase(positive);
     const minus = phase(negative);
     return {
@@ -172,7 +159,7 @@ export function contrastiveDivergence(options: ContrastiveDivergenceOptions = {}
           input,
           {
             expert: settings.sigma === 0 ? undefined : normalLike(expertKey, input.expert),
-            chain: (step) => normalLike(foldIn(chainKey, step), input.expert),
+            chain: chainKey,
           },
           settings,
         );

@@ -18,9 +18,10 @@ export interface DivergenceInput<P extends Tree> {
   readonly real?: Batch;
   /**
    * Differentiable augmentation of coreset inputs with parameters fixed for this estimate. `draw` tells draws apart: 0 is
-   * that of the loss terms, t + 1 that of inner step t. A function that ignores it applies one draw everywhere.
+   * that of the loss terms, t + 1 that of inner step t, as an int32 scalar: inner steps are iterations of a `scan`. A
+   * function that ignores it applies one draw everywhere.
    */
-  readonly augment?: (x: Tensor, draw: number) => Tensor;
+  readonly augment?: (x: Tensor, draw: Scalar) => Tensor;
 }
 
 /** A gradient estimate, and the value a progress line shows. Fresh tensors. */
