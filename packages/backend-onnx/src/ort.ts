@@ -39,7 +39,8 @@ export interface OrtEnvironment {
   readonly versions: { readonly common?: string; readonly node?: string; readonly web?: string };
   logLevel?: 'verbose' | 'info' | 'warning' | 'error' | 'fatal';
   readonly wasm?: { numThreads?: number };
-  readonly webgpu?: { readonly adapter?: { readonly info?: OrtAdapterInfo } };
+  /** A `GPUAdapter`, whose type only browsers' libraries have. */
+  readonly webgpu?: { readonly adapter?: object };
 }
 
 /** What a browser tells of a GPU. */

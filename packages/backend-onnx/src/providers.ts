@@ -1,4 +1,4 @@
-import type { OrtModule } from './ort.js';
+import type { OrtAdapterInfo, OrtModule } from './ort.js';
 
 /** What a provider needs besides the ONNX Runtime package, by the name ONNX Runtime gives it. */
 const NATIVE_NEEDS: Readonly<Record<string, string>> = {
@@ -37,7 +37,8 @@ export function isUnbundled(provider: string, ort: OrtModule): boolean {
 
 /** The GPU that `onnxruntime-web` works on, as the browser tells it; `onnxruntime-node` does not tell. */
 export function adapterName(ort: OrtModule): string | undefined {
-  const info = ort.env.webgpu?.adapter?.info;
+  const adapter: { readonly info?: OrtAdapterInfo } | undefined = ort.env.webgpu?.adapter;
+  const info = adapter?.info;
   if (info === undefined) return undefined;
   const words = [info.vendor, info.architecture, info.device, info.description].filter((word) => word !== undefined && word !== '');
   return words.length === 0 ? undefined : words.join(' ');

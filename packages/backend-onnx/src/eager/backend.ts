@@ -16,12 +16,14 @@ import { copyValues, hostData, ownValues, pendingData, type TensorData, valuesOf
 
 /** tfjs demands a class: keeps the tensors of the eager backend, whose values may still be on their way. */
 export class OnnxBackend extends KernelBackend {
+  readonly name: string;
   readonly programs: ProgramCache;
   readonly #tensors: DataStorage<TensorData>;
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(programs: ProgramCache) {
+  constructor(name: string, programs: ProgramCache) {
     super();
+    this.name = name;
     this.programs = programs;
     this.#tensors = new DataStorage<TensorData>(this, engine());
   }

@@ -29,8 +29,11 @@ type Results = { readonly tensors: readonly TensorInfo[]; readonly list: boolean
 /** Kernels that only give values another shape, whatever their type. */
 const VIEWS: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'ExpandDims']);
 
-function operandsOf(inputs: object, backend: OnnxBackend): Operands<Operand> {
-  const operand = (info: TensorInfo): Operand => ({ info, data: backend.tensor(info) });
+function operandsOf(kernelName: string, inputs: object, backend: OnnxBackend): Operands<Operand> {
+  const operand = (info: TensorInfo): Operand => {
+    if (Array.isArray(info)) throw new MissingKernelError(kernelName, backend.name, 'it takes lists of tensors: use another tfjs backend');
+    return { info, data: backend.tensor(info) };
+  };
   // Optional operands are passed as null or undefined.
   const present: [string, TensorInfo][] = Object.entries(inputs).filter(([, info]) => info != null);
   return Array.isArray(inputs)
@@ -183,7 +186,7 @@ export function loweredKernel(kernel: TraceKernel, options: KernelOptions): Kern
   const { kernelName } = kernel;
   return ({ inputs, attrs, backend: any }) => {
     const backend = ownBackend(any);
-    const operands = operandsOf(inputs, backend);
+    const operands = operandsOf(kernelName, inputs, backend);
     try {
       const results = lowered(kernel, operands, attrs ?? {}, backend, options);
       counter.count('lowered', kernelName);
@@ -203,7 +206,7 @@ export function loweredKernel(kernel: TraceKernel, options: KernelOptions): Kern
 export function fallbackKernel(kernelName: string, fallback: Fallback, counter: CallCounter): KernelFunc {
   return ({ inputs, attrs, backend: any }) => {
     const backend = ownBackend(any);
-    const results = onFallback(kernelName, operandsOf(inputs, backend), attrs ?? {}, backend, fallback);
+    const results = onFallback(kernelName, operandsOf(kernelName, inputs, backend), attrs ?? {}, backend, fallback);
     counter.count('fallback', kernelName);
     return asKernelResult(results);
   };

@@ -102,7 +102,9 @@ export async function registerOnnxBackend(options: OnnxBackendOptions): Promise<
     graphOptimizationLevel: 'basic',
     ...(executionProviders && { executionProviders }),
   } as const;
-  const { provider, session, lowering } = resolveOptions(runtimeOptions);
+  const { provider, session: settings, lowering } = resolveOptions(runtimeOptions);
+  // A session keeps the memory it worked in, which is sensible for one program and not for a thousand kernels.
+  const session = { ...settings, enableCpuMemArena: false, enableMemPattern: false };
   const target = `onnx:${provider}`;
   const counter = callCounter();
   const fallback = fallbackName === undefined ? undefined : fallbackOn(fallbackName);
@@ -125,7 +127,7 @@ export async function registerOnnxBackend(options: OnnxBackendOptions): Promise<
   let programs: ProgramCache | undefined;
   registerBackend(name, () => {
     programs = programCache(sessions);
-    return new OnnxBackend(programs);
+    return new OnnxBackend(name, programs);
   });
   try {
     await probe(runtimeOptions);
