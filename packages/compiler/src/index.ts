@@ -5,6 +5,7 @@ export { type CompiledRuntimeOptions, compiledRuntime } from './runtime/compiled
 export type { Printer } from './targets/js/printers.js';
 export { jsRuntime } from './targets/js/runtime.js';
 export { type JsTargetOptions, jsTarget } from './targets/js/target.js';
+export { type KernelCoverage, kernelCoverage } from './trace/coverage.js';
 export { type KernelCall, type KernelGraph, kernelGraph, type OperandType } from './trace/kernel-graph.js';
 export { kernels as traceKernels } from './trace/kernels/index.js';
 export type { TraceKernel } from './trace/kernels/kernel.js';

@@ -1,7 +1,8 @@
-import { BpcError, ConfigError, ensureHostBackend, MissingGradientError, MissingKernelError } from '@bpc/core';
+import { BpcError, ConfigError, ensureHostBackend, MissingGradientError } from '@bpc/core';
 import { engine, type Tensor, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
 import { type Builder, constant, type DType, graphBuilder, type Node, reshape, type Shape } from '../ir/index.js';
 import { traceBackend } from './backend.js';
+import { missingKernel } from './coverage.js';
 
 import { recoverLiteral } from './literal.js';
 
@@ -52,18 +53,11 @@ function readCaptured(tensor: TensorInfo, name: string): ArrayLike<number> {
   }
 }
 
-/** tfjs reports missing kernels and gradients as plain errors; the text is the only way to tell. */
+/** tfjs reports missing kernels and gradients as plain errors. */
 function translate(error: unknown, name: string, target: string): unknown {
   if (error instanceof BpcError || !(error instanceof Error)) return error;
-  const kernel = /Kernel '(\w+)' not registered for backend 'bpc-trace/.exec(error.message)?.[1];
-  if (kernel !== undefined) {
-    return new MissingKernelError(
-      kernel,
-      target,
-      `found while tracing '${name}': write it with other operations, or run it with eagerRuntime() of @bpc/core`,
-      { cause: error },
-    );
-  }
+  const missing = missingKernel(error, name, target);
+  if (missing) return missing;
   const gradient = /gradient function not found for (\w+)/.exec(error.message)?.[1];
   if (gradient !== undefined) {
     return new MissingGradientError(

@@ -575,5 +575,45 @@ const normalizations: OpCase[] = [
   ),
 ];
 
+const kernel = (name: string, inputs: Readonly<Record<string, Tensor>>, attributes: object = {}): Tensor =>
+  tf.engine().runKernel(name, inputs, attributes as never);
+
+/** Kernels that only tfjs' own gradients call; those of @bpc/core do without. */
+const gradientKernels: OpCase[] = [
+  make(
+    'EluGrad',
+    (dy, x) => kernel('EluGrad', { dy: dy!, y: tf.elu(x!) }),
+    () => [floats([7, 9]), floats([7, 9], 2, -3, 3)],
+  ),
+  make(
+    'LRNGrad',
+    (dy, x) =>
+      kernel(
+        'LRNGrad',
+        { dy: dy!, x: x!, y: tf.localResponseNormalization(x! as Tensor4D, 2, 1, 0.5, 0.75) },
+        { depthRadius: 2, bias: 1, alpha: 0.5, beta: 0.75 },
+      ),
+    () => [floats([2, 3, 4, 7]), floats([2, 3, 4, 7], 2, -3, 3)],
+  ),
+  ...['ResizeBilinearGrad', 'ResizeNearestNeighborGrad'].flatMap((name) =>
+    [true, false].map((alignCorners) =>
+      // One square image: tfjs cpu mixes up height and width of others, and finds dy of the first image only.
+      make(
+        `${name}, corners ${alignCorners ? '' : 'not '}aligned`,
+        (images, dy) => kernel(name, { images: images!, dy: dy! }, { alignCorners }),
+        () => [floats([1, 4, 4, 3]), floats([1, 7, 5, 3], 2)],
+      ),
+    ),
+  ),
+];
+
 /** Views, reductions, indexing, products, normalisation. */
-export const structureCases: readonly OpCase[] = [...views, ...reductions, ...indexing, ...products, ...wrongInTfjs, ...normalizations];
+export const structureCases: readonly OpCase[] = [
+  ...views,
+  ...reductions,
+  ...indexing,
+  ...products,
+  ...wrongInTfjs,
+  ...normalizations,
+  ...gradientKernels,
+];
