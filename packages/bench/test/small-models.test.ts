@@ -12,6 +12,8 @@ import { stealMeter } from '../src/bench-support/steal.js';
 import { startSubject } from '../src/bench-support/subject-process.js';
 import { perCall, smallModelRatios } from '../src/benches/small-models.js';
 import { runCli } from '../src/cli/run-cli.js';
+import { openRuntime } from '../src/runtime-choice/open-runtime.js';
+import { formatRuntimeName, parseRuntimeName } from '../src/runtime-choice/runtime-name.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const main = join(root, 'packages/bench/dist/cli/main.js');
@@ -91,6 +93,20 @@ describe('small models', () => {
     expect(positive).toBeGreaterThan(200);
     expect(positive).toBeLessThan(800);
     expect(logisticData(1000, 10)).toEqual({ X, y });
+  });
+});
+
+describe('names of runtimes', () => {
+  it('may name the printer of the js runtime, which then computes everything with it', async () => {
+    for (const written of ['js:javascript', 'js:wasm', 'js:interpreter']) {
+      const name = parseRuntimeName(written);
+      expect(formatRuntimeName(name)).toBe(written);
+      const runtime = await openRuntime({ name, threads: 1 });
+      expect(runtime.describe()).toMatchObject({ printer: written.slice('js:'.length) });
+      await runtime.dispose();
+    }
+    expect(formatRuntimeName(parseRuntimeName('js'))).toBe('js');
+    expect(() => parseRuntimeName('js:wsam')).toThrow(/js:wasm/);
   });
 });
 

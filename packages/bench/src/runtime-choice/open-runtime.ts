@@ -39,7 +39,7 @@ async function openTfjs(backend: string, written: string): Promise<Runtime> {
  * @throws ConfigError when its package is not installed or does not start here.
  */
 export async function openRuntime({ name, threads, load }: OpenOptions): Promise<Runtime> {
-  if (name.family === 'js') return jsRuntime();
+  if (name.family === 'js') return jsRuntime(name.printer === undefined ? {} : { printer: name.printer });
   const written = formatRuntimeName(name);
   const module = await importOptional(packageOf(name) ?? '', written, load);
   if (name.family === 'tfjs') return openTfjs(name.backend, written);
