@@ -109,8 +109,8 @@ function transformGradient(dy: Node, { rows, columns }: Geometry, context: Lower
   const tiled = onnx.reshape(whole, [rows.tiles, rows.m, columns.tiles, columns.m, n * k]);
   const byOffset = onnx.transpose(tiled, [1, 3, 2, 0, 4]);
   const size = columns.tiles * rows.tiles * n * k;
-  const alongColumns = multiply(onnx, transposed(columns.matrices.outputTransform), byOffset, rows.m, size);
-  const m = multiply(onnx, transposed(rows.matrices.outputTransform), alongColumns, 1, columns.points * size);
+  const both = transposed(kronecker(rows.matrices.outputTransform, columns.matrices.outputTransform));
+  const m = multiply(onnx, both, byOffset, 1, size);
   return onnx.reshape(m, [rows.points * columns.points, columns.tiles * rows.tiles * n, k]);
 }
 
@@ -119,8 +119,8 @@ function transformOutput(m: string, node: Node, { rows, columns }: Geometry, con
   const { onnx } = context;
   const [n, , , k] = nhwc(node.shape);
   const size = columns.tiles * rows.tiles * n * k;
-  const alongRows = multiply(onnx, rows.matrices.outputTransform, m, 1, columns.points * size);
-  const byOffset = multiply(onnx, columns.matrices.outputTransform, alongRows, rows.m, size);
+  const both = kronecker(rows.matrices.outputTransform, columns.matrices.outputTransform);
+  const byOffset = multiply(onnx, both, m, 1, size);
   const split = onnx.reshape(byOffset, [rows.m, columns.m, columns.tiles, rows.tiles, n * k]);
   const whole = onnx.reshape(onnx.transpose(split, [3, 0, 2, 1, 4]), [rows.tiles * rows.m, columns.tiles * columns.m, n, k]);
   const exact = rows.tiles * rows.m === rows.outputs && columns.tiles * columns.m === columns.outputs;
