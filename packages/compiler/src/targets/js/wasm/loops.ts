@@ -7,10 +7,9 @@ import type { Evaluator } from './evaluator.js';
 import { isVectorMath } from './math.js';
 import { storeScalar } from './memory-access.js';
 import { F64, I32, V128 } from './opcodes.js';
-import { clear, fill, horizontal, widen } from './reductions.js';
-import { type Accumulators, printScalarRoot, printVectorRoot } from './roots.js';
+import { type Accumulator, clear, fill, horizontal, widen } from './reductions.js';
+import { printScalarRoot, printVectorRoot } from './roots.js';
 import { f64 } from './scalar-forms.js';
-import { lanes as kinds } from './vectors.js';
 
 /** Takes the result of a reduction to a scalar. */
 export type Totals = (name: string, value: Local) => void;
@@ -18,13 +17,13 @@ export type Totals = (name: string, value: Local) => void;
 /** Turns of a loop with float32 lanes before its partial sums go into float64 ones. */
 const CHUNK = 64;
 
-/** Reductions that keep few additions in flight wait for each other: such loops need more copies. */
-const FEW_REDUCTIONS = 2;
-
 type Reduction = Extract<Root, { kind: 'total' | 'inner' }>;
 const reduces = (root: Root): root is Reduction => root.kind === 'total' || root.kind === 'inner';
 
-/** Copies of the body whose instructions are interleaved: exp and its like are long chains of dependent operations. */
+/**
+ * Copies of the body whose instructions are interleaved: exp and its like are long chains of dependent operations, and
+ * every turn waits for the sums of the turn before. Timed on regressions; more copies take registers away.
+ */
 function copiesOf({ lanes: { width } }: Emission, { roots, extents }: Loop): number {
   const depth = extents.length;
   const length = extents.at(-1) ?? 1;
@@ -34,7 +33,7 @@ function copiesOf({ lanes: { width } }: Emission, { roots, extents }: Loop): num
   );
   const heavy = [...values].some(({ op }) => isVectorMath(op));
   const sums = roots.filter(reduces).length;
-  const wanted = heavy ? 2 : sums > 0 && sums <= FEW_REDUCTIONS && roots.length === sums ? 4 : 1;
+  const wanted = heavy ? 2 : sums > 0 && sums <= 2 && roots.length === sums ? 4 : sums > 0 ? 2 : 1;
   return length >= 4 * width * wanted ? wanted : 1;
 }
 
@@ -67,12 +66,9 @@ function printNest(emission: Emission, evaluate: Evaluator, loop: Loop, totals: 
   const { width } = emission.lanes;
   const [counter, length] = [item(counters, depth - 1), item(extents, depth - 1)];
   const copies = copiesOf(emission, loop);
-  const accumulators = accumulatorsOf(emission, loop, copies);
-  const cleared = [...accumulators].flatMap(([{ reduce }, { partial, wide }]) => [
-    ...clear(emission.lanes, reduce, partial),
-    ...(wide ? clear(kinds.f64x2, reduce, [wide]) : []),
-  ]);
-  const flush = [...accumulators].flatMap(([{ reduce }, { partial, wide }]) => (wide ? widen(emission.lanes, reduce, partial, wide) : []));
+  const accumulators = accumulatorsOf(emission, loop);
+  const cleared = [...accumulators.values()].flatMap((each) => clear(emission.lanes, each));
+  const flush = [...accumulators.values()].flatMap((each) => widen(emission.lanes, each));
   const turn = (count: number, live: number): Code => {
     const body = block();
     Object.assign(emission, { blocks: [top, ...bodies, body], counters, copies: count, live });
@@ -95,20 +91,16 @@ function printNest(emission: Emission, evaluate: Evaluator, loop: Loop, totals: 
   if (inner === 0) append(top.code, cleared);
   append(top.code, code);
   emission.blocks = [top];
-  for (const [root, { partial, wide }] of accumulators) {
-    if (root.kind === 'total') totals(root.name, put(top, F64, horizontal(emission, root.reduce, partial, wide)));
+  for (const [root, accumulator] of accumulators) {
+    if (root.kind === 'total') totals(root.name, put(top, F64, horizontal(emission, accumulator)));
   }
 }
 
-function accumulatorsOf(
-  { lanes: { bytes, width } }: Emission,
-  { roots, extents, inner }: Loop,
-  copies: number,
-): Map<Reduction, Accumulators> {
+function accumulatorsOf({ lanes: { bytes, width } }: Emission, { roots, extents, inner }: Loop): Map<Reduction, Accumulator> {
   const terms = extents.slice(inner > 0 ? extents.length - inner : 0).reduce((a, b) => a * b, 1);
-  const long = bytes === 4 && terms > CHUNK * width * copies;
-  const vectors = () => Array.from({ length: copies }, () => local(V128));
-  return new Map(roots.filter(reduces).map((root) => [root, { partial: vectors(), wide: long ? local(V128) : undefined }] as const));
+  const long = bytes === 4 && terms > CHUNK * width;
+  const make = ({ reduce }: Reduction): Accumulator => ({ reduce, partial: local(V128), wide: long ? local(V128) : undefined });
+  return new Map(roots.filter(reduces).map((root) => [root, make(root)] as const));
 }
 
 type Turns = {
@@ -155,12 +147,12 @@ function chunked(counter: Local, main: number, step: number, body: Code, flush: 
 }
 
 /** After the innermost loops of a nest: each result goes to its place. */
-function afterInner(emission: Emission, accumulators: ReadonlyMap<Reduction, Accumulators>): Code {
+function afterInner(emission: Emission, accumulators: ReadonlyMap<Reduction, Accumulator>): Code {
   const code: Code = [];
-  for (const [root, { partial, wide }] of accumulators) {
+  for (const [root, accumulator] of accumulators) {
     if (root.kind !== 'inner') continue;
     const result = local(F64);
-    append(code, [...horizontal(emission, root.reduce, partial, wide), ...set(result)]);
+    append(code, [...horizontal(emission, accumulator), ...set(result)]);
     append(code, storeScalar(emission, { placement: emission.memory.use(root.place.storage), index: root.place.index }, get(result)));
   }
   return code;

@@ -15,45 +15,52 @@ const OPERATION = { Sum: 'add', Prod: 'mul', Max: 'max', Min: 'min' } as const s
 export const combine = (reduce: Reduce): Code => [scalarOp[OPERATION[reduce]]];
 const combineLanes = (kind: Lanes, reduce: Reduce): Code => kind.code(OPERATION[reduce]);
 
-/** Sets accumulators to the neutral element. */
-export const clear = (kind: Lanes, reduce: Reduce, accumulators: readonly Local[]): Code =>
-  accumulators.flatMap((accumulator) => [...splatNumber(kind, NEUTRAL[reduce]), ...set(accumulator)]);
+/** Where a loop reduces to: partial results in lanes, and for long loops with float32 lanes float64 ones besides. */
+export type Accumulator = { readonly reduce: Reduce; readonly partial: Local; readonly wide: Local | undefined };
 
-/** Adds a vector to an accumulator; lanes that are not live count as the neutral element. */
-export function accumulate(emission: Emission, reduce: Reduce, accumulator: Local, value: Local): Code {
-  const { lanes: kind, live } = emission;
-  const masked: Code =
-    live === kind.width
-      ? get(value)
-      : [...get(value), ...splatNumber(kind, NEUTRAL[reduce]), ...liveMask(live, kind.bytes), ...simd(bitOp.select)];
-  return [...get(accumulator), ...masked, ...combineLanes(kind, reduce), ...set(accumulator)];
+/** Sets an accumulator to the neutral element. */
+export const clear = (kind: Lanes, { reduce, partial, wide }: Accumulator): Code => [
+  ...splatNumber(kind, NEUTRAL[reduce]),
+  ...set(partial),
+  ...(wide ? [...splatNumber(lanes.f64x2, NEUTRAL[reduce]), ...set(wide)] : []),
+];
+
+/** A vector whose lanes that are not live are the neutral element. */
+function masked({ lanes: kind, live }: Emission, reduce: Reduce, value: Local): Code {
+  if (live === kind.width) return get(value);
+  return [...get(value), ...splatNumber(kind, NEUTRAL[reduce]), ...liveMask(live, kind.bytes), ...simd(bitOp.select)];
+}
+
+/**
+ * Adds the values of all copies to an accumulator. They are added to each other first: an accumulator per copy would take
+ * registers away, and one that is kept in memory costs its latency once per turn this way.
+ */
+export function accumulate(emission: Emission, { reduce, partial }: Accumulator, values: readonly Local[]): Code {
+  const operation = combineLanes(emission.lanes, reduce);
+  const sums = values.flatMap((value, i) => [...masked(emission, reduce, value), ...(i > 0 ? operation : [])]);
+  return [...sums, ...get(partial), ...operation, ...set(partial)];
 }
 
 /** Adds float32 partial results to float64 ones and clears them, so that long sums do not lose digits. */
-export function widen(kind: Lanes, reduce: Reduce, accumulators: readonly Local[], wide: Local): Code {
-  const both = accumulators.flatMap((accumulator) =>
-    [lowHalf(accumulator), highHalf(accumulator)].flatMap((half) => [
-      ...get(wide),
-      ...half,
-      ...combineLanes(lanes.f64x2, reduce),
-      ...set(wide),
-    ]),
-  );
-  return [...both, ...clear(kind, reduce, accumulators)];
+export function widen(kind: Lanes, { reduce, partial, wide }: Accumulator): Code {
+  if (!wide) return [];
+  const halves = [lowHalf(partial), highHalf(partial)];
+  const code = halves.flatMap((half) => [...get(wide), ...half, ...combineLanes(lanes.f64x2, reduce), ...set(wide)]);
+  return [...code, ...splatNumber(kind, NEUTRAL[reduce]), ...set(partial)];
 }
 
-/** The result of all accumulators, in float64 whatever the lanes. */
-export function horizontal(emission: Emission, reduce: Reduce, accumulators: readonly Local[], wide?: Local): Code {
-  const { lanes: kind } = emission;
+/** The result of an accumulator on the stack, in float64 whatever the lanes. */
+export function horizontal(emission: Emission, accumulator: Accumulator): Code {
+  const { reduce, partial, wide } = accumulator;
   if (wide) {
-    const code = widen(kind, reduce, accumulators, wide);
-    return [...code, ...get(wide), ...lanes.f64x2.code('extract'), 0, ...get(wide), ...lanes.f64x2.code('extract'), 1, ...combine(reduce)];
+    const half = (lane: number) => [...get(wide), ...lanes.f64x2.code('extract'), lane];
+    return [...widen(emission.lanes, accumulator), ...half(0), ...half(1), ...combine(reduce)];
   }
-  const [first, ...rest] = accumulators;
-  if (!first) throw new Error('a reduction without accumulators');
-  const code = rest.flatMap((next): Code => [...get(first), ...get(next), ...combineLanes(kind, reduce), ...set(first)]);
-  for (let lane = 0; lane < kind.width; lane++) code.push(...laneOf(emission, first, lane), ...(lane > 0 ? combine(reduce) : []));
-  return code;
+  const results = Array.from({ length: emission.lanes.width }, (_, lane) => [
+    ...laneOf(emission, partial, lane),
+    ...(lane > 0 ? combine(reduce) : []),
+  ]);
+  return results.flat();
 }
 
 /** Fills storage with the neutral element; the margin after it takes what goes past the end. */

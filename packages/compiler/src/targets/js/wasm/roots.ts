@@ -5,12 +5,9 @@ import { simd } from './encode.js';
 import type { Evaluator } from './evaluator.js';
 import { type Element, laneOf, storeScalar, storeVector } from './memory-access.js';
 import { bitOp, F64, scalarOp } from './opcodes.js';
-import { accumulate, accumulateScalar, accumulateVector } from './reductions.js';
+import { type Accumulator, accumulate, accumulateScalar, accumulateVector } from './reductions.js';
 import { laneRows, rowCount, scalarRow } from './rows.js';
 import { copyOf, isCopies } from './vectors.js';
-
-/** Partial results of the reductions of a loop: one vector per lane set and interleaved copy, and float64 ones for long loops. */
-export type Accumulators = { readonly partial: readonly Local[]; readonly wide: Local | undefined };
 
 /** One iteration of a root without loops around it, on scalars. */
 export function printScalarRoot(emission: Emission, evaluate: Evaluator, root: Root, totals: (name: string, value: Local) => void): void {
@@ -42,17 +39,16 @@ function scalarPlace(emission: Emission, evaluate: Evaluator, { storage, index, 
 }
 
 /** One turn of the innermost loop for a root, on lanes. */
-export function printVectorRoot(emission: Emission, evaluate: Evaluator, root: Root, accumulators: Accumulators | undefined): void {
+export function printVectorRoot(emission: Emission, evaluate: Evaluator, root: Root, accumulator: Accumulator | undefined): void {
   const depth = innermost(emission);
   const { code } = blockAt(emission, depth);
   const value = evaluate.vector(root.value);
-  for (let copy = 0; copy < emission.copies; copy++) {
-    const own = copyOf(value, copy);
-    if (root.kind === 'total' || root.kind === 'inner') {
-      const target = accumulators?.partial[copy];
-      if (target) append(code, accumulate(emission, root.reduce, target, own));
-      continue;
-    }
+  const values = Array.from({ length: emission.copies }, (_, copy) => copyOf(value, copy));
+  if (root.kind === 'total' || root.kind === 'inner') {
+    if (accumulator) append(code, accumulate(emission, accumulator, values));
+    return;
+  }
+  for (const [copy, own] of values.entries()) {
     const { dynamic } = root.place;
     if (dynamic && dynamic.row.depth === depth) scatter(emission, evaluate, root, own, copy);
     else {
