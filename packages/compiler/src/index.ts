@@ -1,6 +1,6 @@
 export { topologicalOrder } from './ir/builder.js';
 export * from './ir/node.js';
-export { printGraph } from './ir/print.js';
+export { type GraphNames, printGraph } from './ir/print.js';
 export { type CompiledRuntimeOptions, compiledRuntime } from './runtime/compiled-runtime.js';
 export type { Printer } from './targets/js/printers.js';
 export { jsRuntime } from './targets/js/runtime.js';

@@ -175,7 +175,7 @@ describe('a compiled scan', () => {
       [tf.ones([2])],
     );
     expect(printGraph(graph)).toMatch(
-      /= Scan\(%0\) \{length=4 states=1 xs=0\}\n {4}step \{\n {6}%\d+: float32\[2\] = Input\(\) \{index=0\}\n {6}%\d+: .* = Sin\(%\d+\)\n/,
+      /= Scan\(in0; 4 times step\) .*\n {4}step\(in0 float32\[2\]\) \{\n {6}%1 = Sin\(in0\) +float32\[2\]\n/,
     );
   });
 

@@ -12,13 +12,11 @@ describe('trace', () => {
       return tf.add(tf.exp(x), tf.mul(tf.exp(x), y));
     }
     const { graph } = trace(twice, [tf.tensor([1, 2, 3]), tf.tensor([[1], [2]])]);
-    expect(printGraph(graph)).toBe(`twice {
-  %0: float32[3] = Input() {index=0}
-  %1: float32[2,1] = Input() {index=1}
-  %3: float32[3] = Exp(%0)
-  %4: float32[2,3] = Mul(%1, %3)
-  %5: float32[2,3] = Add(%3, %4)
-  return %5
+    expect(printGraph(graph)).toBe(`twice(in0 float32[3], in1 float32[2,1]) {
+  %1 = Exp(in0)      float32[3]  used 2×
+  %2 = Mul(in1, %1)  float32[2,3]
+  %3 = Add(%1, %2)   float32[2,3]
+  return %3
 }`);
   });
 

@@ -2,6 +2,7 @@ import { ConfigError, isKey, type Program, type ProgramArgument, type Tree } fro
 import { ready, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Target } from '../ir/index.js';
 import { allLeaves, signature } from '../trace/arguments.js';
+import { printTraced } from '../trace/print-traced.js';
 import { drawNoise } from '../trace/symbolic-key.js';
 import { type InputSource, type Traced, trace } from '../trace/trace.js';
 import { cache } from './cache.js';
@@ -99,7 +100,15 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
   const name = fn.name || 'anonymous function';
   let disposed = false;
   let warned = false;
-  const free = (entry: Promise<Compiled<R>>): Promise<void> => entry.then(({ staged }) => staged?.dispose()).catch(() => undefined);
+  /** What `toString` prints, in the order of compilation. */
+  const live = new Set<Traced<R>>();
+  const free = (entry: Promise<Compiled<R>>): Promise<void> =>
+    entry
+      .then(({ traced, staged }) => {
+        live.delete(traced);
+        return staged?.dispose();
+      })
+      .catch(() => undefined);
   const evictions = new Set<Promise<void>>();
   const compiled = cache<Compiled<R>>(settings.signatures, (entry) => {
     if (!warned) {
@@ -111,7 +120,12 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
     const eviction = free(entry).finally(() => evictions.delete(eviction));
     evictions.add(eviction);
   });
-  const compile = (args: A): Promise<Compiled<R>> => compiled.get(signature(args), () => compileFor(fn, args, settings));
+  const compile = (args: A): Promise<Compiled<R>> =>
+    compiled.get(signature(args), async () => {
+      const made = await compileFor(fn, args, settings);
+      live.add(made.traced);
+      return made;
+    });
   const check = () => {
     if (disposed) throw new ConfigError(`the program of '${name}' is disposed`, 'compile the function again');
   };
@@ -127,6 +141,11 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
       // Refuses what is no tree of tensors.
       allLeaves(like);
       await run(() => compile(like));
+    },
+    /** The graphs compiled so far, one per combination of shapes, to be read. */
+    toString() {
+      const graphs = [...live].map(printTraced);
+      return graphs.length > 0 ? graphs.join('\n\n') : `${name}: not compiled yet; call it, or prepare(…)`;
     },
     async dispose() {
       if (disposed) return;

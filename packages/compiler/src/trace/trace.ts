@@ -22,6 +22,8 @@ export interface Traced<R> {
   readonly graph: Graph;
   /** In the order of the graph's inputs. */
   readonly sources: readonly InputSource[];
+  /** Paths of the graph's outputs in the result; empty for a result that is one tensor. */
+  readonly outputs: readonly string[];
   /** The result, shaped like the function's, from one tensor per output of the graph. */
   assemble(outputs: readonly Tensor[]): R;
 }
@@ -104,11 +106,12 @@ export function trace<const A extends readonly ProgramArgument[], R extends Tree
       );
     }
     assertTree(result, `the result of '${name}'`);
+    const entries = treeEntries(result);
     const graph = session.builder.finish(
-      treeEntries(result).map(([, tensor]) => session.node(tensor)),
+      entries.map(([, tensor]) => session.node(tensor)),
       name,
     );
     const structure: R = result;
-    return { graph, sources, assemble: (outputs) => treeUnflatten(structure, outputs) };
+    return { graph, sources, outputs: entries.map(([path]) => path), assemble: (tensors) => treeUnflatten(structure, tensors) };
   });
 }
