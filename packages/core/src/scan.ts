@@ -54,11 +54,11 @@ export interface ScanOptions {
  * ```ts
  * import '@tensorflow/tfjs-backend-cpu';
  * import { add, mul, scalar, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
- * import { key, normal, scan } from '@bpc/core';
+ * import { type Key, key, normal, scan } from '@bpc/core';
  * // A moving average of three numbers with its path, and the end of a random walk.
  * const average = (m: Tensor, { x }: { x: Tensor }) => [add(mul(m, 0.9), mul(x, 0.1)), m] as const;
  * const [last, path] = scan(average, scalar(0), tensor1d([1, 2, 3]));
- * const walk = (w: Tensor, { key }: { key: Key }) => [add(w, normal(key, []))] as const;
+ * const walk = (w: Tensor, { key: own }: { key: Key }) => [add(w, normal(own, []))] as const;
  * const [end] = scan(walk, scalar(0), undefined, { length: 100, key: key(0) });
  * ```
  */
