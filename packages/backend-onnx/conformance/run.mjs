@@ -1,5 +1,5 @@
 // Runs tfjs-core's own test suite on the eager ONNX backend:
-//   node conformance/run.mjs [--grep TEXT] [--json]
+//   node conformance/run.mjs [--grep TEXT]… [--json]
 // Exit status 1 if a spec fails, a kernel runs where it may not, or too few specs ran.
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ const FLOOR = 3500;
 /** Suites that register and set backends of their own to test tfjs itself. */
 const OWN_BACKENDS = ['Detects memory leaks in kernels'];
 
-const { values: options } = parseArgs({ options: { grep: { type: 'string' }, json: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({ options: { grep: { type: 'string', multiple: true }, json: { type: 'boolean', default: false } } });
 const require = createRequire(import.meta.url);
 
 /** @param {string} path */
@@ -35,7 +35,7 @@ async function runSuite(path) {
     /** Skipped by the suite itself. */
     pending: 0,
   };
-  const wanted = (/** @type {string} */ name) => options.grep === undefined || name.includes(options.grep);
+  const wanted = (/** @type {string} */ name) => options.grep === undefined || options.grep.some((text) => name.includes(text));
   environment.configure({
     random: false,
     specFilter: (/** @type {{ getFullName(): string }} */ spec) => {

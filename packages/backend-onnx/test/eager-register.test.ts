@@ -1,5 +1,5 @@
 import { onnxRuntime, registerOnnxBackend } from '@bpc/backend-onnx';
-import { ConfigError, MissingKernelError } from '@bpc/core';
+import { ConfigError, eagerRuntime, grad, type Key, key, MissingKernelError, normal } from '@bpc/core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
@@ -65,10 +65,6 @@ describe('registering', () => {
     await registerOnnxBackend({ ort: counted });
     await tf.setBackend('onnx');
     expect(await values(tf.neg(tf.tensor1d([1])))).toEqual([-1]);
-  });
-
-  it('is never the default of its own accord', () => {
-    expect(tf.getBackend()).toBe('cpu');
   });
 });
 
@@ -139,6 +135,22 @@ describe('the eager backend beside a compiled runtime', () => {
     expect(tf.getBackend()).toBe('onnx');
     await runtime.dispose();
     expect(await values(tf.neg(x))).toEqual([-2, -3]);
+  });
+
+  it('is a backend for the eager runtime, with the noise of every other', async () => {
+    const program = (k: Key, x: tf.Tensor) => grad((z: tf.Tensor) => tf.sum(tf.square(tf.sub(z, normal(k, [2])))))(x);
+    const run = async () => {
+      const runtime = eagerRuntime();
+      const result = await values(await runtime.compile(program)(key(3), tf.tensor1d([0.5, 1])));
+      await runtime.dispose();
+      return { name: runtime.name, result };
+    };
+    const reference = await run();
+    await registerOnnxBackend({ ort });
+    await tf.setBackend('onnx');
+    const { name, result } = await run();
+    expect(name).toBe('tfjs:onnx');
+    expect(result).toEqual(reference.result);
   });
 
   it('refuses to capture what is not computed yet, and says to pass it', async () => {

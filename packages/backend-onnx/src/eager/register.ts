@@ -16,7 +16,7 @@ import { probe } from '../runtime.js';
 import { loadExecutable } from '../session.js';
 import { OnnxBackend } from './backend.js';
 import { fallbackOn } from './fallback.js';
-import { fallbackKernel, loweredKernel } from './kernels.js';
+import { fallbackKernel, type KernelOptions, loweredKernel } from './kernels.js';
 import { type ProgramCache, programCache } from './program-cache.js';
 import { callCounter, type OnnxBackendStatistics } from './statistics.js';
 
@@ -75,7 +75,7 @@ function check(options: OnnxBackendOptions): void {
  * Registers ONNX Runtime as a tfjs backend that runs kernel by kernel, by the same lowerings as compiled programs.
  *
  * For looking at values while a program is written, and for code that cannot be traced; `onnxRuntime` compiles whole
- * programs and is many times faster. Values come asynchronously: read them with `data()` or `array()`; `dataSync()` of a
+ * programs and is faster. Values come asynchronously: read them with `data()` or `array()`; `dataSync()` of a
  * tensor that is not computed yet throws a `PendingTensorError`. A kernel that fails throws at the read of its results.
  *
  * The backend is registered when this returns; the promise is that its provider has been tried.
@@ -85,11 +85,12 @@ function check(options: OnnxBackendOptions): void {
  * @example
  * ```ts
  * import * as ort from 'onnxruntime-node';
- * import { matMul, setBackend, tensor2d } from '@tensorflow/tfjs-core';
+ * import { matMul, removeBackend, setBackend, tensor2d } from '@tensorflow/tfjs-core';
  * import { registerOnnxBackend } from '@bpc/backend-onnx';
  * const backend = await registerOnnxBackend({ ort });
  * await setBackend(backend.name);
  * console.log(await matMul(tensor2d([[1, 2]]), tensor2d([[3], [4]])).array());
+ * removeBackend(backend.name); // releases its sessions
  * ```
  */
 export async function registerOnnxBackend(options: OnnxBackendOptions): Promise<RegisteredOnnxBackend> {
@@ -108,12 +109,12 @@ export async function registerOnnxBackend(options: OnnxBackendOptions): Promise<
   const target = `onnx:${provider}`;
   const counter = callCounter();
   const fallback = fallbackName === undefined ? undefined : fallbackOn(fallbackName);
-  const kernelOptions = {
+  const kernelOptions: KernelOptions = {
     target,
     fallback,
     counter,
-    lower: (graph: Parameters<typeof lowerGraph>[0]) => lowerGraph(graph, target, lowering),
-    load: (graph: Parameters<typeof lowerGraph>[0], lowered: ReturnType<typeof lowerGraph>) => loadExecutable(graph, lowered, ort, session),
+    lower: (graph) => lowerGraph(graph, target, lowering),
+    load: (graph, lowered) => loadExecutable(graph, lowered, ort, session),
   };
   const kernels = new Map<string, KernelFunc>(traceKernels.map((kernel) => [kernel.kernelName, loweredKernel(kernel, kernelOptions)]));
   if (fallback !== undefined) {
@@ -125,10 +126,12 @@ export async function registerOnnxBackend(options: OnnxBackendOptions): Promise<
   for (const { kernelName } of getKernelsForBackend(name)) unregisterKernel(kernelName, name);
   for (const [kernelName, kernelFunc] of kernels) registerKernel({ kernelName, backendName: name, kernelFunc });
   let programs: ProgramCache | undefined;
-  registerBackend(name, () => {
+  const factory = () => {
     programs = programCache(sessions);
     return new OnnxBackend(name, programs);
-  });
+  };
+  // Below every backend that computes: it is chosen by name.
+  registerBackend(name, factory, 0);
   try {
     await probe(runtimeOptions);
   } catch (error) {
