@@ -29,7 +29,7 @@ export interface Lowering {
 }
 
 /** Statements in one loop body, beyond which V8 would not optimise the function around it. */
-const LOOP_WEIGHT = 500;
+export const LOOP_WEIGHT = 500;
 
 export function lowering(graph: Graph): Lowering {
   const plan = planStorage(graph);

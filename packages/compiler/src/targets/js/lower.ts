@@ -1,6 +1,7 @@
 import type { Graph } from '../../ir/index.js';
 import { sizeOf } from '../../ir/shape.js';
 import { lowering } from './context.js';
+import { shapedLoops } from './loop-shapes.js';
 import { materialize } from './materialize.js';
 import { isSmall } from './plan.js';
 import type { LoopProgram } from './program.js';
@@ -29,7 +30,7 @@ export function lowerGraph(graph: Graph): LoopProgram {
     if (isSmall(node)) return { size, scalars: Array.from({ length: size }, (_, k) => lower.scalar(node, k)) };
     return { size, copy: lower.inMemory(node) };
   });
-  const items = [...lower.items].sort((a, b) => a.level - b.level);
+  const items = shapedLoops(lower.x, lower.items).sort((a, b) => a.level - b.level);
   return { storages: lower.storages, items, outputs, inputSizes: graph.inputs.map((node) => sizeOf(node.shape)), fixed: graph.fixed ?? [] };
 }
 
