@@ -10,5 +10,5 @@ export { type KernelCall, type KernelGraph, kernelGraph, type OperandType } from
 export { kernels as traceKernels } from './trace/kernels/index.js';
 export type { TraceKernel } from './trace/kernels/kernel.js';
 export type { TraceOptions } from './trace/session.js';
-export type { NoiseSource } from './trace/symbolic-key.js';
+export type { Fold, NoiseSource } from './trace/symbolic-key.js';
 export { type InputSource, type TensorSource, type Traced, trace } from './trace/trace.js';

@@ -1,5 +1,5 @@
 import { compiledRuntime, jsTarget, type Target } from '@bpc/compiler';
-import { type Key, key, normal, scan } from '@bpc/core';
+import { foldIn, type Key, key, normal, scan } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
@@ -40,6 +40,37 @@ describe('chunks of iterations', () => {
     found.forEach(([path, x], i) => expect(numbers(x), path).toEqual(numbers(whole[i]![1])));
     // Before, loop (a second length where the first does not divide 14), after.
     expect(lowered).toHaveLength({ 12: 3, 24: 3, 60: 4, 84: 3, 1000000: 1 }[noiseBytes] ?? 0);
+  });
+
+  it('give the same bits for loops one after the other, with loops inside, and for noise that is used elsewhere too', async () => {
+    const twice = (x: Tensor, k: Key) => {
+      const loop = (from: Tensor, own: Key) =>
+        scan(
+          (s: Tensor, { key: outer }: { key: Key }) => {
+            const inner = { length: 3, key: foldIn(outer, 1) };
+            const [sum, draws] = scan(
+              (t: Tensor, { key: deep }: { key: Key }) => [tf.add(t, normal(deep, [2])), normal(deep, [2])] as const,
+              s,
+              undefined,
+              inner,
+            );
+            return [tf.mul(tf.add(sum, normal(outer, [2])), 0.5), draws] as const;
+          },
+          from,
+          undefined,
+          { length: 5, key: own },
+        );
+      const [middle, first] = loop(tf.exp(x), k);
+      const [end, second] = loop(tf.sub(middle, tf.mean(first)), foldIn(k, 9));
+      const [, again] = loop(end, k);
+      return { middle, end, first, second, again };
+    };
+    const whole = await compiled(twice as never, [tf.ones([2]), key(6)]);
+    for (const noiseBytes of [1, 70, 100]) {
+      const found = await compiled(twice as never, [tf.ones([2]), key(6)], { noiseBytes });
+      found.forEach(([path, x], i) => expect(numbers(x), path).toEqual(numbers(whole[i]![1])));
+    }
+    expect(numbers(whole[0]![1])).toEqual(numbers(whole.find(([path]) => path === 'first')![1]));
   });
 
   it('bound the noise that is drawn at once, however many iterations there are', async () => {

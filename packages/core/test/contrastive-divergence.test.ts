@@ -1,4 +1,5 @@
-import type { ContrastiveDivergenceOptions, DivergenceInput, Tree } from '@bpc/core';
+import { topologicalOrder, trace } from '@bpc/compiler';
+import type { ContrastiveDivergenceOptions, DivergenceInput, Key, Tree } from '@bpc/core';
 import {
   ConfigError,
   contrastiveDivergence,
@@ -76,6 +77,17 @@ describe('contrastiveDivergence', () => {
       options,
     );
     expect(Array.from(keyed.grad.x?.dataSync() ?? [])).toEqual(Array.from(explicit.grad.x?.dataSync() ?? [0]));
+  });
+
+  it('compiles to one loop: the traced program is as large for 100 steps as for 2', () => {
+    const input = makeInput();
+    const operations = (steps: number) => {
+      const estimate = (k: Key, expert: Params) =>
+        contrastiveDivergence({ ...options, steps }).estimate(k, { ...input, expert }).grad as Tree;
+      return topologicalOrder(trace(estimate, [key(0), input.expert]).graph.outputs).map(({ op }) => op);
+    };
+    expect(operations(100)).toEqual(operations(2));
+    expect(operations(100).filter((op) => op === 'Scan')).toHaveLength(1);
   });
 
   it('differs between keys', () => {
