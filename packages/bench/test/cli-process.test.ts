@@ -296,6 +296,16 @@ describe('the environment', () => {
     expect(code).toBe(0);
     const { runtimes, datasets } = JSON.parse(stdout);
     expect(runtimes).toMatchObject([{ name: 'js', state: 'ok', missingKernels: [] }]);
+    expect(runtimes[0].lackingKernels).toContain('Multinomial');
+    expect(runtimes[0].lackingKernels).not.toContain('Conv2D');
     expect(datasets.map((set: { name: string }) => set.name)).toContain('digits');
+  }, 60_000);
+
+  it('lets the doctor list which kernels an eager backend lacks, and count them for people', async () => {
+    const { stdout } = await start(['doctor', '--runtime', 'tfjs:wasm']).ended;
+    const [, count, names] = /tfjs:wasm: (\d+) \((.*)\)/.exec(stdout) ?? [];
+    expect(names?.split(', ')).toContain('Conv2DBackpropFilter');
+    expect(names?.split(', ')).not.toContain('Conv2D');
+    expect(Number(count)).toBe(names?.split(', ').length);
   }, 60_000);
 });

@@ -4,6 +4,7 @@ import { oneHot } from '../experts/batches.js';
 import { buildNetwork } from '../experts/network.js';
 import { trainingProgram } from '../experts/training-program.js';
 import { plainMessage } from '../workers/error-wire.js';
+import { lackingKernels } from './lacking-kernels.js';
 import { openRuntime, packageOf } from './open-runtime.js';
 import { type ImportModule, packageVersion } from './optional-package.js';
 import { parseRuntimeName } from './runtime-name.js';
@@ -17,6 +18,8 @@ export interface RuntimeReport {
   readonly detail: string;
   /** Kernels that a ConvNet training step needs and this runtime lacks (the first one found). */
   readonly missingKernels: readonly string[];
+  /** Kernels of tfjs-core that this runtime lacks, needed here or not. */
+  readonly lackingKernels: readonly string[];
   /** Provider, threads and versions as the runtime itself tells them. */
   readonly description: Readonly<Record<string, string | number | boolean>>;
 }
@@ -45,7 +48,7 @@ async function missingKernels(runtime: Runtime): Promise<string[]> {
 export async function examineRuntime(written: string, load?: ImportModule): Promise<RuntimeReport> {
   const name = parseRuntimeName(written);
   const needed = packageOf(name);
-  const report = { name: written, missingKernels: [], description: {} };
+  const report = { name: written, missingKernels: [], lackingKernels: [], description: {} };
   ensureHostBackend();
   let runtime: Runtime;
   try {
@@ -61,6 +64,7 @@ export async function examineRuntime(written: string, load?: ImportModule): Prom
       state: missing.length === 0 ? 'ok' : 'incomplete',
       detail: version,
       missingKernels: missing,
+      lackingKernels: lackingKernels(name),
       description: runtime.describe(),
     };
   } catch (error) {

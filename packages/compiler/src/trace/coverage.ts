@@ -1,7 +1,7 @@
 import { BpcError, MissingKernelError } from '@bpc/core';
 import { engine, getKernel } from '@tensorflow/tfjs-core';
 import { kernels } from './kernels/index.js';
-import { untracedKernels } from './kernels/untraced.js';
+import { COMPOSED_BY_TFJS, untracedKernels } from './kernels/untraced.js';
 
 /** Which of tfjs-core's kernels programs may use. */
 export interface KernelCoverage {
@@ -9,6 +9,8 @@ export interface KernelCoverage {
   readonly traced: readonly string[];
   /** The others, each with the reason why not. */
   readonly untraced: Readonly<Record<string, string>>;
+  /** Names that no function of tfjs-core runs: it composes these operations from others. */
+  readonly composed: readonly string[];
 }
 
 /** Kernels of ours, which tfjs-core does not know. */
@@ -25,7 +27,7 @@ const OWN = ['MaxPoolGather'];
  */
 export function kernelCoverage(): KernelCoverage {
   const traced = kernels.map(({ kernelName }) => kernelName).filter((name) => !OWN.includes(name));
-  return { traced: traced.sort(), untraced: untracedKernels };
+  return { traced: traced.sort(), untraced: untracedKernels, composed: COMPOSED_BY_TFJS };
 }
 
 /** Where else a kernel is: the tfjs backends of this process that have it. */

@@ -21,7 +21,14 @@ const isDevice = (name: string): boolean => name.startsWith('onnx:') && name !==
 /** Tries a device in a process of its own: drivers that are half there print to the terminal, or end the process. */
 async function examineApart(name: string): Promise<RuntimeReport> {
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
-  const failed = (detail: string): RuntimeReport => ({ name, state: 'absent', detail, missingKernels: [], description: {} });
+  const failed = (detail: string): RuntimeReport => ({
+    name,
+    state: 'absent',
+    detail,
+    missingKernels: [],
+    lackingKernels: [],
+    description: {},
+  });
   if (!existsSync(main)) return failed('not tried from sources');
   try {
     const { stdout } = await execute(process.execPath, [main, 'doctor', '--runtime', name, '--json'], {
@@ -33,6 +40,22 @@ async function examineApart(name: string): Promise<RuntimeReport> {
   } catch {
     return failed('its process ended while it started');
   }
+}
+
+/** What is missing where, runtimes with the same gaps together. */
+function lackingLines(runtimes: readonly RuntimeReport[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { name, state, lackingKernels } of runtimes) {
+    if (state === 'absent') continue;
+    const list = lackingKernels.join(', ');
+    groups.set(list, [...(groups.get(list) ?? []), name]);
+  }
+  if (groups.size === 0) return [];
+  const lines = [...groups].map(([list, names]) => {
+    const who = names.join(', ');
+    return list === '' ? `  ${who}: none` : `  ${who}: ${list.split(', ').length} (${list})`;
+  });
+  return ["tfjs-core's kernels that are missing", ...lines, ''];
 }
 
 async function doctor(context: CommandContext, options: DoctorOptions): Promise<void> {
@@ -65,6 +88,7 @@ async function doctor(context: CommandContext, options: DoctorOptions): Promise<
         ]),
       ),
       '',
+      ...lackingLines(runtimes),
       textTable(
         ['data set', 'where'],
         datasets.map(({ name, found, path, bytes }) => [

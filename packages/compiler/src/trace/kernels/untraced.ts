@@ -36,7 +36,15 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Names that tfjs-core lists but never runs: it composes these operations from others, which are traced. */
-export const COMPOSED_BY_TFJS: readonly string[] = ['LogicalXor', 'LowerBound', 'MatrixBandPart', 'Pool', 'UpperBound'];
+export const COMPOSED_BY_TFJS: readonly string[] = [
+  'BroadcastTo',
+  'LogSoftmax',
+  'LogicalXor',
+  'LowerBound',
+  'MatrixBandPart',
+  'Pool',
+  'UpperBound',
+];
 
 /** Every kernel that is left out on purpose, with the reason. */
 export const untracedKernels: Readonly<Record<string, string>> = Object.fromEntries(
