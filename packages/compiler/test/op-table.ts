@@ -2,7 +2,5 @@ import { elementwiseCases } from './op-table/elementwise.js';
 import { structureCases } from './op-table/structure.js';
 import { windowCases } from './op-table/windows.js';
 
-export type { OpCase } from './op-table/case.js';
-
 /** Every operation that can be traced, with shapes, attributes and edge values: one table for all targets. */
 export const opTable = [...elementwiseCases, ...structureCases, ...windowCases];

@@ -51,16 +51,19 @@ function callExplained<A extends readonly ProgramArgument[], R extends Tree>(nam
   try {
     return fn(...args);
   } catch (error) {
-    throw explain(name, error);
+    throw explain(name, fn.name || 'anonymous function', error);
   }
 }
 
-function explain(name: string, error: unknown): unknown {
+function explain(name: string, functionName: string, error: unknown): unknown {
   const missing = error instanceof Error && !(error instanceof BpcError) && /Kernel '(\w+)' not registered/.exec(error.message);
   if (!missing) return error;
-  return new MissingKernelError(missing[1] ?? 'unknown', name, "use another backend ('cpu' has every kernel) or a compiled runtime", {
-    cause: error,
-  });
+  return new MissingKernelError(
+    missing[1] ?? 'unknown',
+    name,
+    `found while running '${functionName}': use another backend ('cpu' has every kernel) or a compiled runtime`,
+    { cause: error },
+  );
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Program<A extends readonly ProgramArgument[], R extends Tree> {
   prepare(...like: A): Promise<void>;
   /** Frees everything compiled. Waits for a running call. */
   dispose(): Promise<void>;
+  /** Of a compiled program, the graphs compiled so far, to be read. */
+  toString(): string;
 }
 
 /** A log density over a flat float64 vector, with its gradient. */

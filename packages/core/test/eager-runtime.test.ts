@@ -128,9 +128,12 @@ describe('eagerRuntime', () => {
     unregisterKernel('Square', testBackend);
     try {
       const error = await runtime
-        .compile((a: Tensor) => square(a))(scalar(2))
+        .compile(function squared(a: Tensor) {
+          return square(a);
+        })(scalar(2))
         .catch((e: unknown) => e);
       expect(error).toBeInstanceOf(MissingKernelError);
+      expect(String(error)).toMatch(/'squared'.*compiled runtime/);
       expect(error).toMatchObject({ kernel: 'Square', target: `tfjs:${testBackend}` });
     } finally {
       registerKernel(config);
