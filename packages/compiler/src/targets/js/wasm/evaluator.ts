@@ -4,7 +4,7 @@ import { blockAt, type Emission, innermost } from './emission.js';
 import { splatMask } from './masks.js';
 import { F64, I32, scalarOp, V128 } from './opcodes.js';
 import { f64, isComparison, isTruth, type ScalarOperands, scalarCode, truthCode } from './scalar-forms.js';
-import { maskValue, type VectorOperands, vectorValue } from './vector-forms.js';
+import { fusedProduct, maskValue, type VectorOperands, vectorValue } from './vector-forms.js';
 import { vectors } from './vectors.js';
 
 /** How a value is kept: a float64, an i32 that is 0 or 1, lanes, or lanes that are all ones or all zeros. */
@@ -75,7 +75,7 @@ export function evaluator(emission: Emission, handover: Handover): Evaluator {
         stack.pop();
         continue;
       }
-      const missing = operands(need, innermost(emission)).filter((operand) => !isThere(operand));
+      const missing = operands(need, emission).filter((operand) => !isThere(operand));
       if (missing.length > 0) {
         stack.push(...missing.reverse());
         continue;
@@ -99,7 +99,8 @@ export function evaluator(emission: Emission, handover: Handover): Evaluator {
 }
 
 /** What must be there before a value can be computed. */
-function operands({ e, form }: Need, depth: number): Need[] {
+function operands({ e, form }: Need, emission: Emission): Need[] {
+  const depth = innermost(emission);
   const { op, args } = e;
   const as = (wanted: Form, values: readonly Expression[]): Need[] => values.map((value) => ({ e: value, form: wanted }));
   if (op === 'total' || op === 'number') return [];
@@ -114,5 +115,7 @@ function operands({ e, form }: Need, depth: number): Need[] {
   if (isComparison(op)) return as(number, args);
   if (isTruth(op)) return as(condition, args);
   if (form === 'truth' || form === 'mask') return as(number, [e]);
+  const fused = form === 'vector' ? fusedProduct(emission, e, depth) : undefined;
+  if (fused) return as(number, [...fused.factors, fused.other]);
   return op === 'Select' ? [...as(condition, args.slice(0, 1)), ...as(number, args.slice(1))] : as(number, args);
 }

@@ -1,5 +1,5 @@
 import type { Place, Root } from '../program.js';
-import { append, type Code, get, type Local, put, type Value } from './code.js';
+import { append, type Code, get, type Local, put, set, type Value } from './code.js';
 import { blockAt, type Emission, innermost, vectorsAt } from './emission.js';
 import { simd } from './encode.js';
 import type { Evaluator } from './evaluator.js';
@@ -42,6 +42,18 @@ function scalarPlace(emission: Emission, evaluate: Evaluator, { storage, index, 
 export function printVectorRoot(emission: Emission, evaluate: Evaluator, root: Root, accumulator: Accumulator | undefined): void {
   const depth = innermost(emission);
   const { code } = blockAt(emission, depth);
+  if (accumulator && sumsProduct(emission, root)) {
+    const factors = root.value.args.map(evaluate.vector);
+    const { lanes, copies } = emission;
+    for (let copy = 0; copy < copies; copy++)
+      append(code, [
+        ...factors.flatMap((factor) => get(copyOf(factor, copy))),
+        ...get(accumulator.partial),
+        ...lanes.code('madd'),
+        ...set(accumulator.partial),
+      ]);
+    return;
+  }
   const value = evaluate.vector(root.value);
   const values = Array.from({ length: emission.copies }, (_, copy) => copyOf(value, copy));
   if (root.kind === 'total' || root.kind === 'inner') {
@@ -61,6 +73,15 @@ export function printVectorRoot(emission: Emission, evaluate: Evaluator, root: R
     }
   }
 }
+
+/** A sum of products of all lanes, where that is one instruction. */
+const sumsProduct = ({ fma, live, lanes, blocks }: Emission, root: Root): boolean =>
+  fma &&
+  live === lanes.width &&
+  (root.kind === 'total' || root.kind === 'inner') &&
+  root.reduce === 'Sum' &&
+  root.value.op === 'Mul' &&
+  root.value.depth === blocks.length - 1;
 
 /** Each lane into a row of its own. */
 function scatter(emission: Emission, evaluate: Evaluator, root: Root & { readonly place: Place }, value: Local, copy: number): void {

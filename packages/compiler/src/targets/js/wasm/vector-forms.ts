@@ -31,6 +31,18 @@ const INSTRUCTION: Readonly<Partial<Record<ScalarOp, LaneOp>>> = {
   Minimum: 'min',
 };
 
+/** A sum or difference with a product in it, where those are computed by one instruction. */
+export type Fused = { readonly op: 'madd' | 'nmadd'; readonly factors: readonly Expression[]; readonly other: Expression };
+
+export function fusedProduct({ fma }: Emission, { op, args }: Expression, depth: number): Fused | undefined {
+  const [a, b] = args;
+  if (!fma || !a || !b) return undefined;
+  const isProduct = (e: Expression) => e.op === 'Mul' && e.depth === depth;
+  if (op === 'Sub') return isProduct(b) ? { op: 'nmadd', factors: b.args, other: a } : undefined;
+  if (op !== 'Add') return undefined;
+  return isProduct(a) ? { op: 'madd', factors: a.args, other: b } : isProduct(b) ? { op: 'madd', factors: b.args, other: a } : undefined;
+}
+
 /** One value per interleaved copy. */
 const copies = ({ copies: count }: Emission, make: (copy: number) => Local): Value =>
   count === 1 ? make(0) : Array.from({ length: count }, (_, copy) => make(copy));
@@ -45,6 +57,8 @@ export function vectorValue(emission: Emission, e: Expression, { number, mask, s
   if (op === 'number' || op === 'total') throw new Error(`a ${op} is not computed`);
   if (op === 'Select') return v.select(mask(item(args, 0)), number(item(args, 1)), number(item(args, 2)));
   if (isTruth(op)) return v.bits('and', mask(e), v.number(1));
+  const fused = fusedProduct(emission, e, innermost(emission));
+  if (fused) return v[fused.op](number(item(fused.factors, 0)), number(item(fused.factors, 1)), number(fused.other));
   const [a, b, c] = args.map(number);
   if (!a) throw new Error(`${op} has no operand`);
   const instruction = INSTRUCTION[op];
