@@ -5,7 +5,7 @@ is given threads.
 """
 import os
 
-from subject_protocol import read_task, read_tensors, say, serve, write_tensors
+from subject_protocol import draws_of, read_task, read_tensors, say, serve, write_tensors
 
 task = read_task()
 if hasattr(os, "sched_setaffinity"):
@@ -61,10 +61,12 @@ if "evaluate" in task:
 
     arrays = read_tensors(task["evaluate"]["inputs"])
     params = {name: jnp.asarray(arrays["params/" + name]) for name, _ in task["parameters"]}
-    value, grads = gradients(params, jnp.asarray(arrays["x"]), jnp.asarray(arrays["labels"]))
-    write_tensors(
-        task["evaluate"]["outputs"], {"value": np.asarray(value), **{"grad/" + name: np.asarray(grad) for name, grad in grads.items()}}
-    )
+    found = {}
+    for draw in draws_of(arrays):
+        value, grads = gradients(params, jnp.asarray(arrays[draw]), jnp.asarray(arrays["labels"]))
+        found[draw + "/value"] = np.asarray(value)
+        found.update({f"{draw}/grad/{name}": np.asarray(grad) for name, grad in grads.items()})
+    write_tensors(task["evaluate"]["outputs"], found)
     say({"ready": True, "version": jax.__version__})
 else:
     params = random_parameters()

@@ -35,6 +35,11 @@ def read_tensors(path):
     }
 
 
+def draws_of(arrays):
+    """The batches of images among some arrays: x0, x1, ..."""
+    return [name for name in arrays if name[0] == "x" and name[1:].isdigit()]
+
+
 def write_tensors(path, arrays):
     """Writes float32 arrays by name."""
     header, parts, offset = {}, [], 0

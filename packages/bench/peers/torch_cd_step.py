@@ -97,7 +97,7 @@ def estimate(expert, x, y, group, parameters, sigma, temperature):
 def evaluate(paths):
     arrays = {name: torch.from_numpy(array.copy()) for name, array in read_tensors(paths["inputs"]).items()}
     expert = {name: from_ours(name, arrays["params/" + name]) for name, _ in task["parameters"]}
-    x = from_ours("x", arrays["x"])
+    x = from_ours("x", arrays["x0"])
     found = {}
     for group in task["groups"]:
         prefix = f"augment/{group}/"

@@ -1,7 +1,7 @@
 """One side of `bpc bench cd-step`: a network's loss and parameter gradients in PyTorch, or a Langevin step with them."""
 import torch
 import torch.nn.functional as F
-from subject_protocol import read_task, read_tensors, say, serve, write_tensors
+from subject_protocol import draws_of, read_task, read_tensors, say, serve, write_tensors
 from torch_networks import channels_last, from_ours, networks, random_parameters, to_ours
 
 task = read_task()
@@ -22,10 +22,13 @@ def evaluate(paths):
     params = {
         name: from_ours(name, torch.from_numpy(arrays["params/" + name].copy())).requires_grad_() for name, _ in task["parameters"]
     }
-    x = from_ours("x", torch.from_numpy(arrays["x"].copy()))
-    loss, grads = gradients(params, x, torch.from_numpy(arrays["labels"].copy()).long())
-    found = {"grad/" + name: to_ours(name, grad).contiguous().numpy() for name, grad in zip(params, grads)}
-    write_tensors(paths["outputs"], {"value": loss.detach().numpy(), **found})
+    labels = torch.from_numpy(arrays["labels"].copy()).long()
+    found = {}
+    for draw in draws_of(arrays):
+        loss, grads = gradients(params, from_ours("x", torch.from_numpy(arrays[draw].copy())), labels)
+        found[draw + "/value"] = loss.detach().numpy()
+        found.update({f"{draw}/grad/{name}": to_ours(name, grad).contiguous().numpy() for name, grad in zip(params, grads)})
+    write_tensors(paths["outputs"], found)
     say({"ready": True, "version": torch.__version__})
 
 

@@ -55,7 +55,9 @@ export async function startSubject({ command, args }: SubjectCommand, signal: Ab
   const ended = new Promise<Answer>((resolve) => {
     child.once('error', (error) => resolve({ failed: error.message }));
     child.once('close', (code, killer) => {
-      const last = complaint.trim().split('\n').at(-1) ?? '';
+      const lines = complaint.trim().split('\n');
+      // An uncaught error is followed by its stack in Node, and ends the complaint in Python.
+      const last = lines.filter((line) => /^[\w.]*(?:Error|Exception)\b/.test(line)).at(-1) ?? lines.at(-1) ?? '';
       resolve({ failed: last === '' ? `it ended (${killer ?? `exit code ${code}`})` : last });
     });
   });

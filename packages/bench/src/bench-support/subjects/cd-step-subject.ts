@@ -74,7 +74,7 @@ async function evaluate(task: CdStepTask, runtime: Runtime, files: EvaluationFil
   const model = modelOf(task);
   const entries = readInputs(files);
   const expert = treeOf(entries, 'params', model.init(key(0)));
-  const points = coreset(tensorOf(entries, 'labels').dataSync(), tensorOf(entries, 'x'));
+  const points = coreset(tensorOf(entries, 'labels').dataSync(), tensorOf(entries, 'x0'));
   const divergence = contrastiveDivergence({ steps: task.steps, stepSize: task.stepSize, temperature: 0, sigma: 0 });
   const [height, width] = task.network.inputShape;
   const found: Record<string, Tree> = {};

@@ -2,12 +2,12 @@
  * One side of `bpc bench cd-step` in a process of its own: idle threads of one engine would otherwise steal a core from
  * the next.
  */
-import { classTargets, key } from '@bpc/core';
+import { classTargets, key, type Tree } from '@bpc/core';
 import { buildBenchNetwork } from '../bench-network.js';
 import type { GradientTask } from '../task.js';
 import { gradientProgram, gradientSteps } from './gradient-steps.js';
 import { openSubject } from './open-subject.js';
-import { milliseconds, readInputs, runSubject, say, serve, tensorOf, treeOf, writeOutputs } from './serve.js';
+import { drawsOf, milliseconds, readInputs, runSubject, say, serve, tensorOf, treeOf, writeOutputs } from './serve.js';
 
 runSubject(async (argument) => {
   const task = argument as GradientTask;
@@ -19,7 +19,10 @@ runSubject(async (argument) => {
     const entries = readInputs(task.evaluate);
     const params = treeOf(entries, 'params', buildBenchNetwork(task.network).init(key(0)));
     const targets = classTargets(tensorOf(entries, 'labels').dataSync(), 10);
-    await writeOutputs(task.evaluate, await gradientProgram(task, runtime)(params, tensorOf(entries, 'x'), targets));
+    const program = gradientProgram(task, runtime);
+    const found: Record<string, Tree> = {};
+    for (const name of drawsOf(entries)) found[name] = await program(params, tensorOf(entries, name), targets);
+    await writeOutputs(task.evaluate, found);
     say({ ready: true, version });
   }
   await runtime.dispose();

@@ -56,6 +56,9 @@ type Entries = ReadonlyMap<string, SafetensorsEntry>;
 /** Tensors of an evaluation's input file. */
 export const readInputs = ({ inputs }: EvaluationFiles): Entries => decodeSafetensors(readFileSync(inputs)).tensors;
 
+/** The batches of images in a file, by name: `x0`, `x1`, … */
+export const drawsOf = (entries: Entries): string[] => [...entries.keys()].filter((name) => /^x\d+$/.test(name));
+
 /** One tensor of a file, on the current tfjs backend. */
 export function tensorOf(entries: Entries, name: string) {
   const entry = entries.get(name);
