@@ -1,5 +1,6 @@
 import type { GradConfig, Tensor } from '@tensorflow/tfjs-core';
-import { matMul, reshape, tensor3d } from '@tensorflow/tfjs-core';
+import { matMul, reshape } from '@tensorflow/tfjs-core';
+import { constant } from '../constant.js';
 import { bilinearWeights, nearestPositions, type ResizeGrid } from '../resize-grid.js';
 import { rule } from './rule.js';
 
@@ -23,7 +24,7 @@ const resizeRule = (kernelName: string, weights: (grid: ResizeGrid) => Float64Ar
       const [n = 1, h = 1, w = 1, c = 1] = images.shape;
       const [oh, ow] = size;
       const matrix = (inputs: number, outputs: number): Tensor =>
-        tensor3d(Float32Array.from(weights({ inputs, outputs, alignCorners, halfPixelCenters })), [1, outputs, inputs]);
+        constant({ data: weights({ inputs, outputs, alignCorners, halfPixelCenters }), shape: [1, outputs, inputs] });
       const rows = matMul(matrix(h, oh), reshape(dy, [n, oh, ow * c]), true);
       return reshape(matMul(matrix(w, ow), reshape(rows, [n * h, ow, c]), true), images.shape);
     },
