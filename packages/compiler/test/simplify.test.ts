@@ -116,6 +116,9 @@ describe('each rule', () => {
       x,
     ],
     ['log(1 + exp x) = softplus x', ir.unary(f, 'Log', ir.binary(f, add, c(1), ir.unary(f, 'Exp', x))), ir.unary(f, 'Softplus', x)],
+    ['cast(x > 0) = step(x)', ir.cast(f, ir.compare(f, 'Greater', x, c(0)), 'float32'), ir.unary(f, 'Step', x)],
+    ['nothing is a constant', ir.unary(f, 'Exp', ir.slice(f, x, [2, 0], [0, 5])), ir.constant(f, [], [0, 5])],
+    ['a product of no terms is 0', ir.matMul(f, ir.slice(f, x, [0, 0], [7, 0]), ir.constant(f, [], [0, 3])), ir.broadcast(f, c(0), [7, 3])],
     ['where(true, x, y) = x', ir.select(f, ir.constant(f, [1], [], 'bool'), x, big), x],
   ];
   it.each(cases)('%s', (_, found, expected) => expect(ir.printGraph(f.finish([found], ''))).toBe(ir.printGraph(f.finish([expected], ''))));
