@@ -1,4 +1,5 @@
-// Core's tests on another tfjs backend: `node tooling/backends/run.mjs BACKEND [vitest arguments]`.
+// Core's tests on another tfjs backend, or those of the ONNX operations on another provider:
+// `node tooling/backends/run.mjs BACKEND [vitest arguments]`, BACKEND being `wasm`, `tensorflow` or `onnx:PROVIDER`.
 //
 // Says what was skipped and why. An entry of skipped.json that skipped nothing is an error: the test was renamed, or passes.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,13 +10,14 @@ import { root, runStep } from '../steps.mjs';
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /**
- * Runs core's tests on `backend`. `args` go to vitest; with file names among them, unused entries are not looked for.
+ * Runs the tests on `backend`. `args` go to vitest; with file names among them, unused entries are not looked for.
  *
  * @param {string} backend
  * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<number>} exit code
  */
-export async function runBackend(backend, args) {
+export async function runBackend(backend, args, env = {}) {
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'backend-'));
@@ -24,7 +26,7 @@ export async function runBackend(backend, args) {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const config = ['--config', join(here, 'vitest.config.ts'), '--mode', backend];
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${json}`];
-    const { code } = await runStep({ name: backend, command: [process.execPath, vitest, 'run', ...config, ...reporters, ...args] });
+    const { code } = await runStep({ name: backend, command: [process.execPath, vitest, 'run', ...config, ...reporters, ...args], env });
     if (!existsSync(json)) return code || 1;
     /** @type {{ numPassedTests: number, numFailedTests: number, testResults: { assertionResults: { ancestorTitles: string[], title: string, status: string }[] }[] }} */
     const report = JSON.parse(readFileSync(json, 'utf8'));
@@ -41,7 +43,9 @@ export async function runBackend(backend, args) {
     const complete = !args.some((argument) => !argument.startsWith('-'));
     for (const { test, reason } of entries) if (notRun.has(test)) console.error(`skipped on ${backend}: ${test}: ${reason}`);
     if (complete) for (const { test } of unused) console.error(`✗ skipped.json names a test that was not skipped on ${backend}: ${test}`);
-    console.error(`tfjs ${backend}: ${report.numPassedTests} passed, ${report.numFailedTests} failed, ${notRun.size} skipped`);
+    console.error(
+      `${backend.includes(':') ? backend : `tfjs ${backend}`}: ${report.numPassedTests} passed, ${report.numFailedTests} failed, ${notRun.size} skipped`,
+    );
     return code || (complete && unused.length > 0 ? 1 : 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });

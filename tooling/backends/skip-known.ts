@@ -3,7 +3,8 @@ import skipped from './skipped.json' with { type: 'json' };
 
 /** Tests that a backend cannot pass, with the reason: {@link file://./skipped.json}. */
 const known: Readonly<Record<string, readonly { readonly test: string; readonly reason: string }[]>> = skipped;
-const here = known[process.env['BPC_TEST_BACKEND'] ?? ''] ?? [];
+const { BPC_TEST_BACKEND: backend, BPC_TEST_PROVIDER: provider } = process.env;
+const here = known[provider === undefined ? (backend ?? '') : `onnx:${provider}`] ?? [];
 
 beforeEach(({ task, skip }) => {
   const names: string[] = [task.name];

@@ -2,19 +2,28 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import root from '../../vitest.config.js';
 
-/** Core's tests on another tfjs backend: the mode is the backend's name. */
+const OPERATIONS = ['elementwise', 'pooling', 'convolution', 'structure', 'device'];
+
+/** Core's tests on another tfjs backend, or the ONNX operations on another provider: the mode is the backend's name. */
 export default defineConfig((environment) => {
   const { resolve, ssr, test } = root({ ...environment, mode: 'test' });
+  const [, provider] = environment.mode.split(':');
+  const include =
+    provider === undefined ? ['packages/core/test/**/*.test.ts'] : OPERATIONS.map((name) => `packages/backend-onnx/test/${name}.test.ts`);
   return {
     root: fileURLToPath(new URL('../..', import.meta.url)),
     resolve,
     ssr,
     test: {
       ...test,
-      include: ['packages/core/test/**/*.test.ts'],
+      include,
       setupFiles: [fileURLToPath(new URL('skip-known.ts', import.meta.url))],
       // tensorflow's own chatter about processors.
-      env: { BPC_TEST_BACKEND: environment.mode, TF_CPP_MIN_LOG_LEVEL: '3' },
+      env: {
+        TF_CPP_MIN_LOG_LEVEL: '3',
+        ...(provider === undefined ? { BPC_TEST_BACKEND: environment.mode } : { BPC_TEST_PROVIDER: provider }),
+      },
+      testTimeout: provider === undefined ? 60_000 : 600_000,
     },
   };
 });

@@ -45,6 +45,8 @@ const CASES: readonly Case[] = [
   },
   { name: 'generic, 5×5', x: [2, 9, 9, 16], channels: 18, window: window([5, 5], { padding: [2, 2, 2, 2] }) },
   { name: 'generic, pointwise stride 2', x: [2, 7, 8, 16], channels: 18, window: window([1, 1], { strides: [2, 2] }) },
+  { name: 'channels and images by threes', x: [6, 5, 4, 9], channels: 8, window: same3 },
+  { name: 'one padded pixel', x: [2, 1, 1, 16], channels: 16, window: same3 },
   { name: 'many channels to few', x: [2, 6, 6, 16], channels: 3, window: same3 },
 ];
 

@@ -2,8 +2,11 @@ import type { Attributes, DType, Graph, Node, NodeOf, Op, Target, Window } from 
 import * as ort from 'onnxruntime-node';
 import { onnxTarget } from '../src/index.js';
 
+/** The execution provider that operations are checked on; `npm run test:gpu` names another. */
+export const provider: string = process.env['BPC_TEST_PROVIDER'] ?? 'cpu';
+
 /** One target for a test file; sessions are released by the executables. */
-export const target: Target = onnxTarget({ ort, threads: 1 });
+export const target: Target = onnxTarget({ ort, threads: 1, executionProviders: [provider] });
 
 let nextId = 0;
 

@@ -9,12 +9,14 @@ export interface LoweringOptions {
   readonly precise: boolean;
   /** Whether `FusedMatMul` has a kernel. Without one it would run on the host, with copies both ways. */
   readonly fusedMatMul: boolean;
+  /** Whether `Conv` is the WebGPU kernel, whose mistakes the lowering avoids. */
+  readonly webgpuConv: boolean;
   /** Whether `HardSigmoid` has a kernel, and one faster than a comparison and a cast. */
   readonly ramp: boolean;
 }
 
 /** ONNX Runtime's CPU kernels, natively or as WebAssembly. */
-export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', precise: false, fusedMatMul: true, ramp: true };
+export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', precise: false, fusedMatMul: true, webgpuConv: false, ramp: true };
 
 const HOST: ReadonlySet<string> = new Set(['cpu', 'wasm', 'xnnpack']);
 // CUDA's product takes transposed operands; the other devices' do not, or are not known to.
@@ -23,5 +25,11 @@ const FUSING: ReadonlySet<string> = new Set([...HOST, 'cuda']);
 /** The lowering that fits an execution provider. */
 export function loweringFor(provider: string): LoweringOptions {
   const host = HOST.has(provider);
-  return { convolution: host ? 'winograd' : 'direct', precise: false, fusedMatMul: FUSING.has(provider), ramp: host };
+  return {
+    convolution: host ? 'winograd' : 'direct',
+    precise: false,
+    fusedMatMul: FUSING.has(provider),
+    webgpuConv: provider === 'webgpu',
+    ramp: host,
+  };
 }
