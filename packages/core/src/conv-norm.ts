@@ -4,6 +4,7 @@ import {
   concat,
   div,
   matMul,
+  max,
   mean,
   mul,
   pad,
@@ -18,7 +19,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import { convolveImages } from './convolve-images.js';
-import { instanceNorm } from './ops.js';
+import { avgPool, instanceNorm, maxPool } from './ops.js';
 
 /** Settings of `convInstanceNorm`. */
 export interface ConvInstanceNormOptions {
@@ -60,53 +61,98 @@ export function convInstanceNorm(
   beta: Tensor,
   { stride = 1, padding = 0, epsilon = 1e-5 }: ConvInstanceNormOptions = {},
 ): Tensor {
-  const [kh = 0, kw = 0, channels = 0, width = 0] = kernel.shape;
-  const few = channels === 1 || channels === 3;
-  if (kh === 3 && kw === 3 && stride === 1 && few && 9 * channels <= width / 2) {
-    return tidy(() => fewChannels(x, kernel, gamma, beta, padding, epsilon));
+  if (!seesFewChannels(kernel, stride)) {
+    return instanceNorm(convolveImages(x, kernel, stride, padding), gamma, beta, epsilon);
   }
-  return instanceNorm(convolveImages(x, kernel, stride, padding), gamma, beta, epsilon);
+  return tidy(() => {
+    const [n = 0, h = 0, w = 0] = x.shape;
+    const [rows, columns] = [consecutive(h + 2 * padding - 2), consecutive(w + 2 * padding - 2)];
+    const y = fewChannels(x, kernel, gamma, beta, { rows, columns, padding, epsilon });
+    return reshape(y, [n, rows.length, columns.length, kernel.shape[3] ?? 0]);
+  });
 }
 
-function fewChannels(x: Tensor, kernel: Tensor, gamma: Tensor, beta: Tensor, padding: number, epsilon: number): Tensor {
-  const [n = 0, h = 0, w = 0, channels = 0] = x.shape;
+/**
+ * A block of a network: `convInstanceNorm`, rectified, and the mean or maximum of each 2×2 window.
+ *
+ * Where `convInstanceNorm` is one product, its pixels come in an order in which the four of a window are whole images: pooling
+ * is then a sum of images. `x [n, h, w, c]` to `[n, ⌊oh/2⌋, ⌊ow/2⌋, k]`.
+ */
+export function convInstanceNormPool(
+  x: Tensor,
+  kernel: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  { stride = 1, padding = 0, epsilon = 1e-5, pool = 'avg' }: ConvInstanceNormOptions & { readonly pool?: 'avg' | 'max' } = {},
+): Tensor {
+  const [n = 0, h = 0, w = 0] = x.shape;
+  const [oh, ow] = [h + 2 * padding - 2, w + 2 * padding - 2];
+  if (!seesFewChannels(kernel, stride) || oh % 2 !== 0 || ow % 2 !== 0) {
+    const y = relu(convInstanceNorm(x, kernel, gamma, beta, { stride, padding, epsilon }));
+    return pool === 'avg' ? avgPool(y) : maxPool(y);
+  }
+  return tidy(() => {
+    const y = fewChannels(x, kernel, gamma, beta, { rows: evenFirst(oh), columns: evenFirst(ow), padding, epsilon });
+    const windows = relu(reshape(y, [n, 2, oh / 2, 2, ow / 2, kernel.shape[3] ?? 0]));
+    return pool === 'avg' ? mean(windows, [1, 3]) : max(windows, [1, 3]);
+  });
+}
+
+/** Whether normalising by the covariance of patches is cheaper than by the statistics of the feature map. */
+function seesFewChannels(kernel: Tensor, stride: number): boolean {
+  const [kh = 0, kw = 0, channels = 0, width = 0] = kernel.shape;
+  return kh === 3 && kw === 3 && stride === 1 && (channels === 1 || channels === 3) && 9 * channels <= width / 2;
+}
+
+const consecutive = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
+/** Even positions, then odd ones. */
+const evenFirst = (length: number): number[] => [0, 1].flatMap((phase) => consecutive(length / 2).map((i) => 2 * i + phase));
+
+/** Where the windows lie along each axis of the result, and the settings of the operation. */
+interface FewChannelsOptions {
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+  readonly padding: number;
+  readonly epsilon: number;
+}
+
+/** [n, rows·columns, width] */
+function fewChannels(x: Tensor, kernel: Tensor, gamma: Tensor, beta: Tensor, options: FewChannelsOptions): Tensor {
+  const [n = 0, , , channels = 0] = x.shape;
   const width = kernel.shape[3] ?? 0;
-  const [rows, columns] = [h + 2 * padding - 2, w + 2 * padding - 2];
-  const pixels = rows * columns;
-  const raw = patches(x, padding);
+  const raw = patches(x, options);
   const centred = sub(raw, mean(raw, 2, true));
-  const covariance = mul(matMul(centred, centred, false, true), 1 / pixels);
+  const covariance = mul(matMul(centred, centred, false, true), 1 / (options.rows.length * options.columns.length));
   const filters = inBasis(kernel, channels);
   const variance = sum(mul(filters, matMul(covariance, filters)), 1, true);
   // Rounding may leave a variance of zero below zero.
-  const scale = mul(gamma, rsqrt(add(relu(variance), epsilon)));
+  const scale = mul(gamma, rsqrt(add(relu(variance), options.epsilon)));
   const scaled = concat([mul(filters, scale), add(zeros([n, 1, width]), beta)], 1);
   const onesBelow: [number, number][] = [
     [0, 0],
     [0, 1],
     [0, 0],
   ];
-  const y = matMul(pad(centred, onesBelow, 1), scaled, true);
-  return reshape(y, [n, rows, columns, width]);
+  return matMul(pad(centred, onesBelow, 1), scaled, true);
 }
 
 /** Patches of 3×3 pixels in the basis: `[n, 9·channels, pixels]`, features in the order channel, column, row. */
-function patches(x: Tensor, padding: number): Tensor {
+function patches(x: Tensor, { rows, columns, padding }: FewChannelsOptions): Tensor {
   const [n = 0, h = 0, w = 0, channels = 0] = x.shape;
-  const [rows, columns] = [h + 2 * padding - 2, w + 2 * padding - 2];
   const planes = matMul(tensor2d(channelBasis(channels)), reshape(x, [n, h * w, channels]), false, true);
   const alongRows = matMul(reshape(planes, [n * channels * h, w]), slidingBasis(w, columns, padding), false, true);
-  const byFeature = transpose(reshape(alongRows, [n * channels, h, 3, columns]), [0, 2, 1, 3]);
-  const both = matMul(slidingBasis(h, rows, padding), reshape(byFeature, [n * channels * 3, h, columns]));
-  return reshape(both, [n, 9 * channels, rows * columns]);
+  const byFeature = transpose(reshape(alongRows, [n * channels, h, 3, columns.length]), [0, 2, 1, 3]);
+  const both = matMul(slidingBasis(h, rows, padding), reshape(byFeature, [n * channels * 3, h, columns.length]));
+  return reshape(both, [n, 9 * channels, rows.length * columns.length]);
 }
 
 const channelBasis = (channels: number): number[][] => (channels === 1 ? [[1]] : BASIS.map((row) => [...row]));
 
-/** [3·outputs, length]: each row of the basis at each position of a window that slides over a zero-padded axis. */
-function slidingBasis(length: number, outputs: number, padding: number): Tensor {
+/** [3·outputs, length]: each row of the basis at each output's place on a zero-padded axis. */
+function slidingBasis(length: number, outputs: readonly number[], padding: number): Tensor {
   const matrix = BASIS.flatMap((row) =>
-    Array.from({ length: outputs }, (_, output) => Array.from({ length }, (_, position) => row[position - output + padding] ?? 0)),
+    outputs.map((output) => Array.from({ length }, (_, position) => row[position - output + padding] ?? 0)),
   );
   return tensor2d(matrix);
 }

@@ -4,7 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { relu, tidy } from '@tensorflow/tfjs-core';
 import type { Affine, Norm } from './init.js';
 import { checkCount, checkImageShape, initAffine, initNorm } from './init.js';
-import { affineOf, checkChoice, convolveAffine, convolveNormalised, denseLayer, normOf } from './layers.js';
+import { affineOf, checkChoice, convolveAffine, convolveNormalisedPooled, denseLayer, normOf } from './layers.js';
 
 /** Options of `convNet`. */
 export interface ConvNetOptions {
@@ -97,9 +97,8 @@ export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
           const layer = affineOf(params, `conv${block}`);
           features =
             norm === 'instance'
-              ? convolveNormalised(features, layer, normOf(params, `norm${block}`), 1, padding(block), epsilon)
-              : convolveAffine(features, layer, padding(block));
-          features = poolImages(relu(features), 2, 2);
+              ? convolveNormalisedPooled(features, layer, normOf(params, `norm${block}`), padding(block), epsilon, pool)
+              : poolImages(relu(convolveAffine(features, layer, padding(block))), 2, 2);
         }
         return denseLayer(flattenImages(features), affineOf(params, 'dense'));
       });

@@ -1,4 +1,4 @@
-import { ConfigError, convInstanceNorm, convolveImages, instanceNorm, ShapeError } from '@bpc/core';
+import { ConfigError, convInstanceNorm, convInstanceNormPool, convolveImages, instanceNorm, ShapeError } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { add, matMul } from '@tensorflow/tfjs-core';
 import type { Affine, Kernel, Norm } from './init.js';
@@ -44,6 +44,16 @@ export const convolveNormalised = (
   padding: number,
   epsilon: number,
 ) => convInstanceNorm(x, kernel, gamma, beta, { stride, padding, epsilon });
+
+/** Instance norm of a convolution of stride 1, rectified, and 2×2 pooling. */
+export const convolveNormalisedPooled = (
+  x: Tensor,
+  { kernel }: Kernel,
+  { gamma, beta }: Norm,
+  padding: number,
+  epsilon: number,
+  pool: 'avg' | 'max',
+) => convInstanceNormPool(x, kernel, gamma, beta, { padding, epsilon, pool });
 
 /** Length of one image axis after a convolution or a pooling, the remainder dropped. */
 export const lengthAfter = (length: number, kernel: number, stride: number, padding: number): number =>

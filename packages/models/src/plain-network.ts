@@ -5,7 +5,17 @@ import { relu, tidy } from '@tensorflow/tfjs-core';
 import type { Affine, Norm } from './init.js';
 import { checkCount, initAffine, initNorm } from './init.js';
 import type { Layers } from './layers.js';
-import { affineOf, checkChoice, convolveAffine, convolveNormalised, countOf, denseLayer, lengthAfter, normOf } from './layers.js';
+import {
+  affineOf,
+  checkChoice,
+  convolveAffine,
+  convolveNormalised,
+  convolveNormalisedPooled,
+  countOf,
+  denseLayer,
+  lengthAfter,
+  normOf,
+} from './layers.js';
 
 /** One convolution with what follows it. */
 interface Convolution {
@@ -70,12 +80,15 @@ export function plainNetwork(options: PlainNetworkOptions): Network<Layers> {
         let features = x;
         convolutions.forEach(({ padding, pool }, i) => {
           const layer = affineOf(params, `conv${i}`);
-          const convolved =
-            norm === 'instance'
-              ? convolveNormalised(features, layer, normOf(params, `norm${i}`), 1, padding, epsilon)
-              : convolveAffine(features, layer, padding);
-          features = relu(convolved);
-          if (pool) features = maxPool(features, 2, 2);
+          if (norm === 'instance') {
+            const own = normOf(params, `norm${i}`);
+            features = pool
+              ? convolveNormalisedPooled(features, layer, own, padding, epsilon, 'max')
+              : relu(convolveNormalised(features, layer, own, 1, padding, epsilon));
+          } else {
+            const rectified = relu(convolveAffine(features, layer, padding));
+            features = pool ? maxPool(rectified, 2, 2) : rectified;
+          }
         });
         return denseLayer(flattenImages(features), affineOf(params, 'dense'));
       });

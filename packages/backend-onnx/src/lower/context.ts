@@ -12,7 +12,7 @@ export class LoweringContext {
   readonly #names = new Map<Node, string>();
   readonly #layouts: ReadonlyMap<Node, Layout>;
   readonly #emit: (node: Node) => string;
-  readonly #rectified: ReadonlySet<Node>;
+  readonly #rectified: ReadonlyMap<Node, Node>;
 
   /** `emit` lowers one node and returns the name of its value in the node's layout. */
   constructor(
@@ -24,12 +24,12 @@ export class LoweringContext {
     this.onnx = onnx;
     this.#layouts = layouts;
     this.#emit = (node) => emit(node, this);
-    this.#rectified = new Set([...layouts.keys()].flatMap(({ op, inputs }) => (op === 'Relu' ? inputs : [])));
+    this.#rectified = new Map([...layouts.keys()].flatMap((node) => (node.op === 'Relu' ? node.inputs.map((input) => [input, node]) : [])));
   }
 
-  /** True if the program rectifies `node`, so that a step of it is the mask of that gradient. */
-  isRectified(node: Node): boolean {
-    return this.#rectified.has(node);
+  /** The rectification of `node` if the program computes it, so that a step of `node` is the mask of that gradient. */
+  rectified(node: Node): Node | undefined {
+    return this.#rectified.get(node);
   }
 
   layoutOf(node: Node): Layout {

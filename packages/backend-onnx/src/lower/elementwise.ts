@@ -3,6 +3,8 @@ import type { OnnxGraph } from '../model/onnx-graph.js';
 import { ELEMENT_TYPE } from '../model/serialize.js';
 import type { LoweringContext } from './context.js';
 import { integerDivision } from './integer-division.js';
+import { inputOf } from './operands.js';
+import { lowerScaledSum } from './reduce.js';
 import { nhwc, sizeOf } from './shape.js';
 import { broadcastUpsampled } from './upsample.js';
 
@@ -72,6 +74,20 @@ function sign(onnx: OnnxGraph, x: string, rank: number): string {
   return onnx.op('Sub', [is('Greater'), is('Less')]);
 }
 
+/**
+ * The mask of a rectifier's gradient, from what it rectified, so that its argument need not be kept; undefined if `node` is
+ * another step.
+ *
+ * One pass instead of two. As steep as float32 allows, the ramp differs from a step for denormals only, and for NaN, which
+ * this gradient need not tell apart.
+ */
+function rectifierMask(node: Node, context: LoweringContext): string | undefined {
+  const rectified = context.rectified(inputOf(node));
+  if (rectified === undefined || !context.options.ramp || node.dtype !== 'float32') return undefined;
+  const x = context.inLayout(rectified, context.layoutOf(node));
+  return context.onnx.op('HardSigmoid', [x], { alpha: { float: STEEPEST }, beta: { float: 0 } });
+}
+
 /** Lowers functions of one argument. */
 export function lowerUnary(node: { readonly [O in Unary]: NodeOf<O> }[Unary], context: LoweringContext): string {
   const { onnx } = context;
@@ -83,12 +99,10 @@ export function lowerUnary(node: { readonly [O in Unary]: NodeOf<O> }[Unary], co
     case 'Log1p':
       return log1p(onnx, x, rank);
     case 'Step':
-      // One pass instead of two. As steep as float32 allows it differs from a step for denormals only, and for NaN, which a
-      // rectifier's gradient need not tell apart.
-      if (context.options.ramp && node.inputs.some((input) => context.isRectified(input)) && node.dtype === 'float32') {
-        return onnx.op('HardSigmoid', [x], { alpha: { float: STEEPEST }, beta: { float: 0 } });
-      }
-      return onnx.op('Cast', [onnx.op('Greater', [x, onnx.scalar(0, rank, node.dtype)])], { to: ELEMENT_TYPE[node.dtype] });
+      return (
+        rectifierMask(node, context) ??
+        onnx.op('Cast', [onnx.op('Greater', [x, onnx.scalar(0, rank, node.dtype)])], { to: ELEMENT_TYPE[node.dtype] })
+      );
     case 'LogicalNot':
       return onnx.op('Not', [x]);
     case 'Sign':
@@ -136,6 +150,8 @@ export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): str
       return integerDivision(onnx, node.op, pair(), node.inputs[1], node.shape.length);
     }
     switch (node.op) {
+      case 'Mul':
+        return lowerScaledSum(node, context) ?? applyBinary('Mul', node, type, context);
       case 'Maximum':
         return applyBinary('Max', node, type, context);
       case 'Minimum':

@@ -1,53 +1,75 @@
-import type { NodeOf, Reduce } from '@bpc/compiler';
+import type { Binary, NodeOf, Reduce } from '@bpc/compiler';
 import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
 import { withNaN, withoutNaN } from './not-a-number.js';
-import { inputOf } from './operands.js';
-import { axisLength, sizeOf } from './shape.js';
+import { inputOf, inputsOf } from './operands.js';
+import { axisLength, sameShape, sizeOf } from './shape.js';
 
 const OPERATOR: Readonly<Record<Reduce, string>> = { Sum: 'ReduceSum', Max: 'ReduceMax', Min: 'ReduceMin', Prod: 'ReduceProd' };
 
+/** Fewest columns that make a product of their own worth while, where it is one of many. */
+const LONG_RUN = 512;
+
 // Products with a row of ones, which take half the time of ReduceSum. One axis after the other: short sums of short sums
 // round less than one long sum, and every axis after the first is small.
-function sumLeading(onnx: OnnxGraph, x: string, lengths: readonly number[], columns: number): string {
+function sumByProducts(onnx: OnnxGraph, x: string, shape: readonly number[], axes: readonly number[], factor = 1): string {
+  const lengths = [...shape];
   let sum = x;
-  let rest = sizeOf(lengths) * columns;
-  for (const length of lengths) {
-    rest /= length;
-    const ones = onnx.constant(Array<number>(length).fill(1), [1, length]);
-    sum = onnx.matMul(ones, onnx.reshape(sum, [length, rest]));
+  for (const axis of axes) {
+    const length = axisLength(shape, axis);
+    const before = sizeOf(lengths.slice(0, axis));
+    const after = sizeOf(lengths.slice(axis + 1));
+    const row = onnx.constant(Array<number>(length).fill(axis === axes.at(-1) ? factor : 1), [1, length]);
+    sum = onnx.matMul(row, onnx.reshape(sum, before === 1 ? [length, after] : [before, length, after]));
+    lengths[axis] = 1;
   }
-  return sum;
+  return onnx.reshape(sum, lengths);
+}
+
+/** Whether every axis has enough columns behind it: any number for the leading ones, long runs for those in the middle. */
+function suitsProducts(shape: readonly number[], axes: readonly number[]): boolean {
+  return axes.every((axis) => {
+    const rest = (from: number, to?: number) => sizeOf(shape.slice(from, to).map((length, i) => (axes.includes(from + i) ? 1 : length)));
+    const after = sizeOf(shape.slice(axis + 1));
+    return rest(0, axis) === 1 ? rest(axis + 1) > 1 : after >= LONG_RUN;
+  });
+}
+
+/** What a reduction reduces, as it is stored: axes of length 1 left out. */
+function storedReduction(node: NodeOf<Reduce>, context: LoweringContext) {
+  const input = inputOf(node);
+  const layout = context.layoutOf(node);
+  const shape = layout === 'tiles' ? context.storedList(node, input.shape) : input.shape;
+  const reduced = new Set(node.attributes.axes.map((axis) => context.storedAxis(node, axis)));
+  const axes = [...shape.keys()].filter((axis) => reduced.has(axis) && shape[axis] !== 1);
+  return { x: context.inLayout(input, layout), shape, axes };
 }
 
 /** Lowers a reduction that keeps its axes. */
 export function lowerReduce(node: NodeOf<Reduce>, context: LoweringContext): string {
   const { onnx } = context;
-  const input = inputOf(node);
-  const tiled = context.layoutOf(node) === 'tiles';
-  const x = context.inLayout(input, context.layoutOf(node));
-  const shape = tiled ? context.storedList(node, input.shape) : input.shape;
-  const reduced = new Set(node.attributes.axes.map((axis) => context.storedAxis(node, axis)));
-  const axes = [...shape.keys()].filter((axis) => reduced.has(axis) && shape[axis] !== 1);
+  const { x, shape, axes } = storedReduction(node, context);
   if (axes.length === 0) return x;
-  const target = shape.map((length, axis) => (reduced.has(axis) ? 1 : length));
-  const last = axes.at(-1) ?? 0;
-  const leading = shape.every((length, axis) => length === 1 || reduced.has(axis) === axis <= last);
-  const columns = sizeOf(target);
-  if (node.op === 'Sum' && node.dtype === 'float32' && leading && columns > 1) {
-    return onnx.reshape(
-      sumLeading(
-        onnx,
-        x,
-        axes.map((axis) => axisLength(shape, axis)),
-        columns,
-      ),
-      target,
-    );
-  }
+  if (node.op === 'Sum' && node.dtype === 'float32' && suitsProducts(shape, axes)) return sumByProducts(onnx, x, shape, axes);
   const reducedValue = onnx.op(OPERATOR[node.op], [x, onnx.integers(axes)], { keepdims: 1 });
-  const extreme = (node.op === 'Max' || node.op === 'Min') && input.dtype === 'float32';
+  const extreme = (node.op === 'Max' || node.op === 'Min') && node.dtype === 'float32';
   return extreme ? withNaN(onnx, reducedValue, x, axes, shape.length) : reducedValue;
+}
+
+/**
+ * A sum times a number, as in a mean, in the products that sum; undefined if `node` is not of that form. Where the sum itself
+ * is needed too, all but the last and smallest product are shared.
+ */
+export function lowerScaledSum(node: NodeOf<Binary>, context: LoweringContext): string | undefined {
+  const [a, b] = inputsOf(node);
+  const [reduced, factor] = b.op === 'Const' ? [a, b] : [b, a];
+  // A sum that drops its axes is a reshape of one that keeps them.
+  const sum = reduced.op === 'Reshape' ? inputOf(reduced) : reduced;
+  if (sum.op !== 'Sum' || factor.op !== 'Const' || sizeOf(factor.shape) !== 1 || node.dtype !== 'float32') return undefined;
+  if (!sameShape(reduced.shape, node.shape) || context.layoutOf(sum) !== context.layoutOf(node)) return undefined;
+  const { x, shape, axes } = storedReduction(sum, context);
+  if (axes.length < 2 || !suitsProducts(shape, axes)) return undefined;
+  return context.onnx.reshape(sumByProducts(context.onnx, x, shape, axes, factor.attributes.values[0]), context.storedShape(node));
 }
 
 /** Lowers the index of the first maximum. */
