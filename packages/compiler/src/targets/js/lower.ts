@@ -1,6 +1,7 @@
 import type { Graph } from '../../ir/index.js';
 import { sizeOf } from '../../ir/shape.js';
 import { lowering } from './context.js';
+import { fusedProgram } from './fusion.js';
 import { shapedLoops } from './loop-shapes.js';
 import { materialize } from './materialize.js';
 import { isSmall } from './plan.js';
@@ -31,7 +32,8 @@ export function lowerGraph(graph: Graph): LoopProgram {
     return { size, copy: lower.inMemory(node) };
   });
   const items = shapedLoops(lower.x, lower.items).sort((a, b) => a.level - b.level);
-  return { storages: lower.storages, items, outputs, inputSizes: graph.inputs.map((node) => sizeOf(node.shape)), fixed: graph.fixed ?? [] };
+  const inputSizes = graph.inputs.map((node) => sizeOf(node.shape));
+  return fusedProgram({ storages: lower.storages, items, outputs, inputSizes, fixed: graph.fixed ?? [] });
 }
 
 // Views of small tensors are resolved when their elements are used, if ever.
