@@ -127,3 +127,18 @@ describe('short innermost axes', () => {
     expectComputed(graph);
   });
 });
+
+describe('products of a long matrix with a vector read the matrix in order', () => {
+  it.each<[string, number[], number[], boolean, boolean, number[]]>([
+    ['X·w', [50, 40], [40, 1], false, false, [50, 40]],
+    ['Xᵀ·r', [50, 40], [50, 1], true, false, [50, 40]],
+    ['wᵀ·X', [1, 50], [50, 40], false, false, [50, 40]],
+    ['rᵀ·Xᵀ', [1, 40], [50, 40], false, true, [50, 40]],
+    ['a batch of Xᵀ·r', [3, 50, 40], [3, 50, 1], true, false, [3, 50, 40]],
+    ['a batch of wᵀ·X for one w', [1, 50], [3, 50, 40], false, false, [3, 50, 40]],
+  ])('%s', (_, a, b, transposeA, transposeB, extents) => {
+    const graph = graphOf([a, b], (g, x, y) => ir.matMul(g, x!, y!, transposeA, transposeB));
+    expect(extentsOf(graph)).toEqual([extents]);
+    expectComputed(graph);
+  });
+});

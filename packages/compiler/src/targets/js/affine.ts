@@ -24,6 +24,9 @@ export function flatIndex(shape: Shape, index: readonly Affine[]): Affine {
   return index.reduce((sum, each, axis) => (shape[axis] === 1 ? sum : addScaled(sum, each, item(strides, axis))), known(0));
 }
 
+/** What one step of a loop variable adds to an index. */
+export const coefficientOf = ({ terms }: Affine, variable: number): number => terms.find(([v]) => v === variable)?.[1] ?? 0;
+
 /** JavaScript for an index. */
 export function printAffine({ constant, terms }: Affine): string {
   const parts = terms.map(([variable, coefficient]) => (coefficient === 1 ? `i${variable}` : `i${variable}*${coefficient}`));

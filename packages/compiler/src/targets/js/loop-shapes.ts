@@ -1,5 +1,5 @@
 import { item } from '../../ir/shape.js';
-import { type Affine, addScaled, known, loopVariable } from './affine.js';
+import { type Affine, addScaled, coefficientOf, known, loopVariable } from './affine.js';
 import { LOOP_WEIGHT } from './context.js';
 import type { Expression, Expressions } from './expression.js';
 import type { Call, Loop, Place, Root } from './program.js';
@@ -60,8 +60,6 @@ function indicesOf({ roots }: Loop): Affine[] {
   }
   return indices;
 }
-
-const coefficientOf = ({ terms }: Affine, variable: number): number => terms.find(([v]) => v === variable)?.[1] ?? 0;
 
 /** Variables d and d + 1 as one, where every index moves on by one row of d + 1 as d does by one. */
 function merge(x: Expressions, loop: Loop, d: number): Loop {

@@ -1,6 +1,6 @@
 import type { Node, NodeOf } from '../../ir/index.js';
 import { item, sizeOf } from '../../ir/shape.js';
-import { addScaled, flatIndex, known, loopOver, loopVariable } from './affine.js';
+import { addScaled, coefficientOf, flatIndex, known, loopOver, loopVariable } from './affine.js';
 import { callOf } from './calls.js';
 import type { Lowering } from './context.js';
 import { elementOf } from './element.js';
@@ -77,10 +77,26 @@ function scattered(lower: Lowering, node: Node): void {
   lower.addRoot(level, extents, { kind: 'accumulate', reduce: 'Sum', place, value }, lower.plan.cost(rows));
 }
 
-/** A matrix–vector product: one sum per element. */
-function product(lower: Lowering, node: Node): void {
+/** A matrix–vector product: one sum per element, or all sums at once where that reads the matrix in order. */
+function product(lower: Lowering, node: NodeOf<'MatMul'>): void {
   const [a, b] = [item(node.inputs, 0), item(node.inputs, 1)];
   const { extents, index } = loopOver(node.shape);
+  const { transposeA, transposeB } = node.attributes;
+  const isColumn = item(node.shape, node.shape.length - 1) === 1;
+  if (extents.length > 0 && (isColumn ? transposeA : !transposeB)) {
+    const last = extents.length - 1;
+    // The terms run in the loop around the last one.
+    const moved = index.map((each) =>
+      addScaled(each, addScaled(loopVariable(last + 1), loopVariable(last), -1), coefficientOf(each, last)),
+    );
+    const [left, right] = productIndices(node, moved, loopVariable(last));
+    const value = lower.x.binary('Mul', lower.element(a, left), lower.element(b, right));
+    const storage = lower.store(node, value.level + 1);
+    const place = { storage, index: flatIndex(node.shape, moved) };
+    const loops = [...extents.slice(0, last), termsOf(node), item(extents, last)];
+    lower.addRoot(value.level, loops, { kind: 'accumulate', reduce: 'Sum', place, value }, 2 + lower.plan.cost(a) + lower.plan.cost(b));
+    return;
+  }
   const [left, right] = productIndices(node, index, loopVariable(extents.length));
   const value = lower.x.binary('Mul', lower.element(a, left), lower.element(b, right));
   const storage = lower.store(node, value.level + 1);
