@@ -29,14 +29,17 @@ export interface Subject {
   stop(): void;
 }
 
-type Answer = { readonly ready: true; readonly version?: string } | Times | { readonly failed: string };
+type Answer = { readonly ready: true; readonly version?: string } | Times | { readonly result: unknown } | { readonly failed: string };
 
-/**
- * Starts a subject and waits until it is warm.
- *
- * @returns the subject, or why it is not there: a peer that is not installed is a result, not an error.
- */
-export async function startSubject({ command, args }: SubjectCommand, signal: AbortSignal): Promise<Subject | Absence> {
+/** A process whose lines of JSON are answers. */
+interface Conversation {
+  /** The next answer; that it ended is one too. */
+  answer(): Promise<Answer>;
+  write(line: string): void;
+  stop(): void;
+}
+
+function converse({ command, args }: SubjectCommand, signal: AbortSignal): Conversation {
   const child: ChildProcess = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Python would leave compiled files beside the peers.
@@ -62,27 +65,49 @@ export async function startSubject({ command, args }: SubjectCommand, signal: Ab
     });
   });
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-  const answer = async (): Promise<Answer> => {
-    for (;;) {
-      const next = await Promise.race([lines.next(), ended]);
-      if ('failed' in next || 'ready' in next || 'ms' in next) return next;
-      if (next.done === true) return ended;
-      // Engines print greetings of their own on the same stream.
-      if (next.value.startsWith('{')) return JSON.parse(next.value) as Answer;
-    }
+  return {
+    async answer() {
+      for (;;) {
+        const next = await Promise.race([lines.next(), ended]);
+        if ('failed' in next || 'ready' in next || 'ms' in next || 'result' in next) return next;
+        if (next.done === true) return ended;
+        // Engines print greetings of their own on the same stream.
+        if (next.value.startsWith('{')) return JSON.parse(next.value) as Answer;
+      }
+    },
+    write: (line) => void stdin.write(`${line}\n`),
+    stop: () => void child.kill('SIGKILL'),
   };
-  const first = await answer();
+}
+
+/**
+ * Starts a subject and waits until it is warm.
+ *
+ * @returns the subject, or why it is not there: a peer that is not installed is a result, not an error.
+ */
+export async function startSubject(command: SubjectCommand, signal: AbortSignal): Promise<Subject | Absence> {
+  const subject = converse(command, signal);
+  const first = await subject.answer();
   if (!('ready' in first)) {
-    child.kill('SIGKILL');
+    subject.stop();
     return { absent: 'failed' in first ? first.failed : 'it did not start' };
   }
   return {
     version: first.version ?? '',
     async time(count) {
-      stdin.write(`${count}\n`);
-      const times = await answer();
+      subject.write(String(count));
+      const times = await subject.answer();
       return 'ms' in times ? times : { absent: `ended while it was timed: ${'failed' in times ? times.failed : 'no times'}` };
     },
-    stop: () => void child.kill('SIGKILL'),
+    stop: () => subject.stop(),
   };
+}
+
+/** Waits for the one result of a subject that does something once. */
+export async function askOnce<T>(command: SubjectCommand, signal: AbortSignal): Promise<{ readonly result: T } | Absence> {
+  const subject = converse(command, signal);
+  const answer = await subject.answer();
+  subject.stop();
+  // Whoever wrote the subject says what its result is.
+  return 'result' in answer ? { result: answer.result as T } : { absent: 'failed' in answer ? answer.failed : 'it gave no result' };
 }

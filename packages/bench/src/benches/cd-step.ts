@@ -5,6 +5,7 @@ import { type TimedCase, timedCases, whySkipped } from '../bench-support/cd-step
 import { type CdStepOptions, cdStepOptions } from '../bench-support/cd-step/options.js';
 import { loadMeter } from '../bench-support/load.js';
 import { type Contestant, race } from '../bench-support/race.js';
+import { stealMeter } from '../bench-support/steal.js';
 import type { CommandContext } from '../cli/context.js';
 import { packageVersions } from '../runtime-choice/environment.js';
 
@@ -28,7 +29,7 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
   const rows: BenchRow[] = [];
   const ratios: BenchRatio[] = [];
   const versions: Record<string, string> = { ...packageVersions() };
-  const load = loadMeter();
+  const [load, stolen] = [loadMeter(), stealMeter()];
   const perImage = new Map<string, number>();
   for (const timed of timedCases(options)) {
     const found = await race(
@@ -65,6 +66,7 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
     network: `ConvNet D3 W${options.width}, 32x32x3, unless the case says otherwise; loss and all parameter gradients`,
     rounds: options.rounds,
     load: load.record(),
+    stolenPercent: stolen(),
     versions,
   };
   const result: BenchResult = { bench: 'cd-step', rows, ratios, environment };
