@@ -3,7 +3,7 @@ import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
 import { withNaN, withoutNaN } from './not-a-number.js';
 import { inputOf, inputsOf } from './operands.js';
-import { axisLength, sameShape, sizeOf } from './shape.js';
+import { axisLength, range, sameShape, sizeOf } from './shape.js';
 
 const OPERATOR: Readonly<Record<Reduce, string>> = { Sum: 'ReduceSum', Max: 'ReduceMax', Min: 'ReduceMin', Prod: 'ReduceProd' };
 
@@ -51,9 +51,37 @@ export function lowerReduce(node: NodeOf<Reduce>, context: LoweringContext): str
   const { x, shape, axes } = storedReduction(node, context);
   if (axes.length === 0) return x;
   if (node.op === 'Sum' && node.dtype === 'float32' && suitsProducts(shape, axes)) return sumByProducts(onnx, x, shape, axes);
-  const reducedValue = onnx.op(OPERATOR[node.op], [x, onnx.integers(axes)], { keepdims: 1 });
-  const extreme = (node.op === 'Max' || node.op === 'Min') && node.dtype === 'float32';
-  return extreme ? withNaN(onnx, reducedValue, x, axes, shape.length) : reducedValue;
+  if (node.dtype !== 'float32' || node.op === 'Sum' || node.op === 'Prod') return reduceByRuns(onnx, OPERATOR[node.op], x, axes);
+  if (axes.every((axis) => axisLength(shape, axis) <= FEW_ELEMENTS)) return extremeOfSlices(onnx, ELEMENT_WISE[node.op], x, shape, axes);
+  return withNaN(onnx, reduceByRuns(onnx, OPERATOR[node.op], x, axes), x, axes, shape.length);
+}
+
+// ONNX Runtime is 4 times slower over axes that do not lie side by side than over one run of them after the other.
+function reduceByRuns(onnx: OnnxGraph, op: string, x: string, axes: readonly number[]): string {
+  const runs: number[][] = [];
+  for (const axis of axes) {
+    const run = runs.at(-1);
+    if (run?.at(-1) === axis - 1) run.push(axis);
+    else runs.push([axis]);
+  }
+  return runs.reduceRight((value, run) => onnx.op(op, [value, onnx.integers(run)], { keepdims: 1 }), x);
+}
+
+const ELEMENT_WISE = { Max: 'Max', Min: 'Min' } as const;
+
+/** Longest axis along which an extreme is taken slice by slice, as in pooling. */
+const FEW_ELEMENTS = 4;
+
+// Element-wise maxima keep NaN, which reductions leave out and would have to be looked for.
+function extremeOfSlices(onnx: OnnxGraph, op: 'Max' | 'Min', x: string, shape: readonly number[], axes: readonly number[]): string {
+  return axes.reduce(
+    (value, axis) =>
+      onnx.op(
+        op,
+        range(axisLength(shape, axis)).map((i) => onnx.slice(value, [i], [i + 1], [axis])),
+      ),
+    x,
+  );
 }
 
 /**
