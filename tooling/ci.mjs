@@ -3,6 +3,7 @@
 // Prints `N passed, N failed` as its last line: tests as vitest counts them, and one for each check, example and command.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { findChromium } from './browser/chromium.mjs';
 import { addCounts, countCommand, countSteps, countTests } from './ci-counts.mjs';
 import { root, runStep } from './steps.mjs';
 
@@ -29,12 +30,16 @@ const COMMANDS = [
     command: () => ['npm', 'start', '--silent', '--', '--dataset', 'digits', '--quiet', '--out', join(out, 'digits')],
     count: countCommand,
   },
+  { name: 'npm run test:wasm', command: () => [...npm, 'test:wasm'], count: countCommand },
+  // Says what it skips where there is no driver, not even a software one.
+  { name: 'npm run test:gpu', command: () => [...npm, 'test:gpu'], count: countCommand },
+  ...(findChromium() === undefined ? [] : [{ name: 'npm run test:browser', command: () => [...npm, 'test:browser'], count: countCommand }]),
   { name: 'npm run docs:api', command: () => [...npm, 'docs:api'], count: countCommand },
   { name: 'npm run test:slow', command: (json) => [...npm, 'test:slow', ...vitest(json)], count: countTests },
 ];
 
 let total = { passed: 0, failed: 0 };
-const lines = [];
+const lines = findChromium() === undefined ? ['- npm run test:browser: skipped, there is no Chromium'] : [];
 for (const [index, { name, command, count }] of COMMANDS.entries()) {
   const json = join(out, `${index}.json`);
   console.error(`\n━━ ${name} ━━`);

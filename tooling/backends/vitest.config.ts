@@ -6,16 +6,15 @@ const OPERATIONS = ['elementwise', 'pooling', 'convolution', 'structure', 'devic
 
 /** Core's tests on another tfjs backend, or the ONNX operations on another provider: the mode is the backend's name. */
 export default defineConfig((environment) => {
-  const { resolve, ssr, test } = root({ ...environment, mode: 'test' });
+  const base = root({ ...environment, mode: 'test' });
   const [, provider] = environment.mode.split(':');
   const include =
     provider === undefined ? ['packages/core/test/**/*.test.ts'] : OPERATIONS.map((name) => `packages/backend-onnx/test/${name}.test.ts`);
   return {
+    ...base,
     root: fileURLToPath(new URL('../..', import.meta.url)),
-    resolve,
-    ssr,
     test: {
-      ...test,
+      ...base.test,
       include,
       setupFiles: [fileURLToPath(new URL('skip-known.ts', import.meta.url))],
       // tensorflow's own chatter about processors.

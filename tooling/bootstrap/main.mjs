@@ -18,6 +18,7 @@ const COMMANDS = {
   test: { module: 'node_modules/vitest/vitest.mjs', args: ['run'] },
   'test:wasm': { module: 'tooling/backends/run.mjs', args: ['wasm'] },
   'test:tfjs-node': { module: 'tooling/tfjs-node/main.mjs' },
+  'test:browser': { module: 'tooling/browser/main.mjs' },
   'test:gpu': { module: 'tooling/gpu/main.mjs' },
   build: { module: 'tooling/turbo.mjs', args: ['run', 'build'], built: false },
   check: { module: 'tooling/check.mjs', built: false },

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { complete, missingOptional, platformOf } from '../complete-lockfile.mjs';
 
 const root = join(import.meta.dirname, '../..');
-const lockfiles = ['package-lock.json', 'docs/package-lock.json'].map((file) => ({
+const lockfiles = [
+  'package-lock.json',
+  'docs/package-lock.json',
+  'tooling/browser/package-lock.json',
+  'tooling/tfjs-node/package-lock.json',
+].map((file) => ({
   file,
   lock: JSON.parse(readFileSync(join(root, file), 'utf8')),
 }));
