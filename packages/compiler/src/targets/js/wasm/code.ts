@@ -1,4 +1,4 @@
-import { signed, unsigned } from './encode.js';
+import { float64Bytes, signed, unsigned } from './encode.js';
 import { F64, I32, scalarOp, V128, type ValueType } from './opcodes.js';
 
 /** A variable of a function, numbered when the function is finished. */
@@ -31,6 +31,7 @@ export const local = (type: ValueType): Local => ({ kind: 'local', type });
 export const get = (variable: Local): Code => [scalarOp.localGet, variable];
 export const set = (variable: Local): Code => [scalarOp.localSet, variable];
 export const i32 = (value: number): Code => [scalarOp.i32Const, ...signed(value)];
+export const f64 = (value: number): Code => [scalarOp.f64Const, ...float64Bytes(value)];
 
 /** Appends code; not `push(...code)`, whose arguments live on the stack. */
 export function append(code: Code, more: readonly Part[]): void {

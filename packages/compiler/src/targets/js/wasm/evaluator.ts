@@ -1,9 +1,9 @@
 import type { Expression } from '../expression.js';
-import { type Code, get, type Local, put, type Value } from './code.js';
+import { type Code, f64, get, type Local, put, type Value } from './code.js';
 import { blockAt, type Emission, innermost } from './emission.js';
 import { splatMask } from './masks.js';
 import { F64, I32, scalarOp, V128 } from './opcodes.js';
-import { f64, isComparison, isTruth, type ScalarOperands, scalarCode, truthCode } from './scalar-forms.js';
+import { isComparison, isTruth, type ScalarOperands, scalarCode, truthCode } from './scalar-forms.js';
 import { fusedProduct, maskValue, type VectorOperands, vectorValue } from './vector-forms.js';
 import { vectors } from './vectors.js';
 

@@ -1,7 +1,7 @@
 import { item } from '../../../ir/shape.js';
 import { type Loop, NEUTRAL, type Root } from '../program.js';
 import { reachable } from './accesses.js';
-import { append, block, type Code, get, i32, type Local, local, put, repeat, set } from './code.js';
+import { append, block, type Code, f64, get, i32, type Local, local, put, repeat, set } from './code.js';
 import { blockAt, type Emission } from './emission.js';
 import type { Evaluator } from './evaluator.js';
 import { isVectorMath } from './math.js';
@@ -9,7 +9,6 @@ import { storeScalar } from './memory-access.js';
 import { F64, I32, V128 } from './opcodes.js';
 import { type Accumulator, clear, fill, horizontal, widen } from './reductions.js';
 import { printScalarRoot, printVectorRoot } from './roots.js';
-import { f64 } from './scalar-forms.js';
 
 /** Takes the result of a reduction to a scalar. */
 export type Totals = (name: string, value: Local) => void;

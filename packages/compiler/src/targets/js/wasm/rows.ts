@@ -1,7 +1,5 @@
-import type { Expression } from '../expression.js';
-import type { Value } from './code.js';
-import { type Block, type Code, get, i32, type Local, put } from './code.js';
-import { float64Bytes, simd } from './encode.js';
+import { type Block, f64, get, i32, type Local, put, type Value } from './code.js';
+import { simd } from './encode.js';
 import type { Placement } from './memory-map.js';
 import { bitOp, F64, I32, scalarOp, V128 } from './opcodes.js';
 import { copyOf, type Vectors } from './vectors.js';
@@ -11,8 +9,6 @@ export type Row = { readonly valid: Local; readonly bytes: Local };
 
 /** Number of rows of a storage that is read at computed ones. */
 export const rowCount = ({ storage }: Placement, scale: number): number => (scale > 0 ? Math.floor(storage.size / scale) : 0);
-
-const f64 = (value: number): Code => [scalarOp.f64Const, ...float64Bytes(value)];
 
 /** A row given by one number. */
 export function scalarRow(block: Block, row: Local, count: number, stride: number): Row {
@@ -49,6 +45,3 @@ export const orNaN = (block: Block, loaded: Local, { valid }: Row): Local =>
   put(block, F64, [...get(loaded), ...f64(Number.NaN), ...get(valid), scalarOp.select]);
 export const vectorOrNaN = (v: Vectors, block: Block, loaded: Local, { valid }: Row): Local =>
   put(block, V128, [...get(loaded), ...get(v.number(Number.NaN)), ...get(valid), scalarOp.select]);
-
-/** The row of a load or of a place, as an expression with its stride in elements. */
-export type DynamicRow = { readonly row: Expression; readonly scale: number };

@@ -1,8 +1,7 @@
 import { item } from '../../../ir/shape.js';
 import type { Expression, ScalarOp } from '../expression.js';
-import { type Code, get, type Local, put } from './code.js';
+import { type Code, f64, get, type Local, put } from './code.js';
 import { blockAt, type Emission } from './emission.js';
-import { float64Bytes } from './encode.js';
 import { call } from './functions.js';
 import { type Argument, isVectorMath } from './math.js';
 import { loadScalar } from './memory-access.js';
@@ -11,8 +10,6 @@ import { orNaN, rowCount, scalarRow } from './rows.js';
 
 /** Code that leaves an operand on the stack: a float64 (`number`), or an i32 that is 0 or 1 (`truth`). */
 export type ScalarOperands = { number(e: Expression): Code; truth(e: Expression): Code };
-
-export const f64 = (value: number): Code => [scalarOp.f64Const, ...float64Bytes(value)];
 
 /** Operations that are one instruction. */
 const INSTRUCTION: Readonly<Partial<Record<ScalarOp, number>>> = {

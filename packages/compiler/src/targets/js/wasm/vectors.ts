@@ -45,7 +45,7 @@ const repeated = (bytes: readonly number[], count: number): number[] => Array.fr
 
 /** A constant vector with equal lanes. */
 export const splatNumber = (kind: Lanes, value: number): Code => [...simd(bitOp.const), ...repeated(kind.number(value), kind.width)];
-export const splatInteger = (kind: Lanes, value: bigint): Code => [...simd(bitOp.const), ...repeated(kind.integer(value), kind.width)];
+const splatInteger = (kind: Lanes, value: bigint): Code => [...simd(bitOp.const), ...repeated(kind.integer(value), kind.width)];
 
 /** Operations on vectors, appended to one block. */
 export interface Vectors {
