@@ -55,7 +55,7 @@ async function openOnnx(provider: string, threads: number, module: unknown): Pro
     if (!(cause instanceof ConfigError)) throw cause;
     throw new ConfigError(
       `ONNX Runtime's provider '${provider}' does not start on this machine`,
-      'pass --runtime onnx:cpu, or install what the provider needs (for cuda: the NVIDIA driver, CUDA, and npm install --ignore-scripts=false onnxruntime-node)',
+      'pass --runtime onnx:cpu, or install what the provider needs (webgpu: on Linux the Vulkan loader and a driver; cuda: driver, CUDA 12 and cuDNN 9, then npm rebuild onnxruntime-node --ignore-scripts=false; docs/guide/gpu.md)',
       { cause },
     );
   }
