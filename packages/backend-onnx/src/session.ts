@@ -60,9 +60,7 @@ export async function loadExecutable(
   ort: OrtModule,
   options: OrtSessionOptions,
 ): Promise<Executable> {
-  // The pattern reserves the largest body's memory again in every run: twice the memory, and more time, where there is a loop.
-  const enableMemPattern = options.enableMemPattern && !model.nodes.some(({ op }) => op === 'Scan');
-  const created = await ort.InferenceSession.create(serializeModel(model), { ...options, enableMemPattern });
+  const created = await ort.InferenceSession.create(serializeModel(model), options);
   if (!isSession(created))
     throw new ConfigError('ort.InferenceSession.create gave no session', 'pass the onnxruntime-node or onnxruntime-web module as ort');
   const session = created;
