@@ -25,7 +25,7 @@ export interface OnnxOptions {
   readonly convolution?: LoweringOptions['convolution'];
   /**
    * Whether convolutions round no more than sums of products do. Default false: Winograd's transforms leave relative errors
-   * of a few 1e-6 in the gradients of a network, and take half the time. Means something where `convolution` is `'winograd'`.
+   * of a few 1e-6 in the gradients of a network, and take less time. Means something where `convolution` is `'winograd'`.
    */
   readonly precise?: boolean;
   /**
