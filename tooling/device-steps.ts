@@ -1,4 +1,4 @@
-// The two programs on which devices, providers and browsers are compared with one another.
+// The programs on which devices, providers and browsers are compared with one another.
 import {
   applyUpdates,
   crossEntropy,
@@ -9,6 +9,7 @@ import {
   langevin,
   normal,
   type Runtime,
+  scan,
   sgd,
   type Tree,
   treeEntries,
@@ -94,7 +95,34 @@ const sampling: DeviceStep = {
   },
 };
 
-export const deviceSteps: readonly DeviceStep[] = [training, sampling];
+/** The same as one call: a loop whose iterations draw their own noise. */
+const chain: DeviceStep = {
+  name: 'chain of Langevin steps',
+  async run(runtime) {
+    const walk = runtime.compile((k: Key, position: ConvNetParams, x: Tensor, y: Tensor) => {
+      const { step } = langevin({ energy: (params: ConvNetParams) => energy(params, x, y), stepSize: 1e-3, temperature: 0.01 });
+      const [last, energies] = scan(
+        (params: ConvNetParams, { key: own }: { key: Key }) => {
+          const [next, info] = step(own, { position: params });
+          return [next.position, info.energy] as const;
+        },
+        position,
+        undefined,
+        { length: 4, key: k },
+      );
+      return { last, energies };
+    });
+    const start = network.init(key(5));
+    const { x, y } = batch();
+    const result = await walk(key(6), start, x, y);
+    const numbers = await numbersOf(result);
+    disposeTree([start, x, y, result]);
+    await walk.dispose();
+    return numbers;
+  },
+};
+
+export const deviceSteps: readonly DeviceStep[] = [training, sampling, chain];
 
 /**
  * Largest deviation of any tensor: max |found − expected| over its largest entry, absolute below 1e-3 (where the exact value

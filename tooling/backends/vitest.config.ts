@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import root from '../../vitest.config.js';
 
-const OPERATIONS = ['elementwise', 'pooling', 'convolution', 'structure', 'device'];
+const OPERATIONS = ['elementwise', 'pooling', 'convolution', 'structure', 'op-table', 'scan', 'device'];
 
 /** Core's tests on another tfjs backend, or the ONNX operations on another provider: the mode is the backend's name. */
 export default defineConfig((environment) => {

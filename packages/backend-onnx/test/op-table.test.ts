@@ -6,6 +6,7 @@ import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type Expected, expectAgreement, expectedOf, list } from '../../compiler/test/op-table/check.js';
 import { opTable } from '../../compiler/test/op-table.js';
+import { provider } from './graphs.js';
 
 await setBackend('cpu');
 
@@ -14,7 +15,7 @@ const numbers = (x: Tensor): Expected => ({ data: Array.from(x.dataSync()), shap
 describe('ONNX Runtime agrees with eager tfjs', () => {
   let runtime: Runtime;
   beforeAll(async () => {
-    runtime = await onnxRuntime({ ort, threads: 1 });
+    runtime = await onnxRuntime({ ort, threads: 1, executionProviders: [provider] });
   });
   afterAll(() => runtime.dispose());
 

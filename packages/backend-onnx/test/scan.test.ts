@@ -23,7 +23,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lowerGraph } from '../src/lower/lower.js';
-import { noise, relativeError } from './graphs.js';
+import { noise, provider, relativeError } from './graphs.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -35,7 +35,8 @@ type Any = Program<readonly ProgramArgument[], Tree>;
 type Arguments = readonly ProgramArgument[];
 
 async function compiled(fn: (...args: never[]) => Tree, args: Arguments, target?: Target, noiseBytes = 1e9) {
-  const runtime = target === undefined ? await onnxRuntime({ ort, threads: 1 }) : compiledRuntime({ target, noiseBytes });
+  const runtime =
+    target === undefined ? await onnxRuntime({ ort, threads: 1, executionProviders: [provider] }) : compiledRuntime({ target, noiseBytes });
   const result = await (runtime.compile(fn as (...args: Arguments) => Tree) as Any)(...args);
   await runtime.dispose();
   return treeEntries(result);
