@@ -4,6 +4,9 @@ import { type Layout, movesOnlyUnits, storageOrder, TILES } from './layout.js';
 import { HOST_LOWERING, type LoweringOptions } from './lowering-options.js';
 import { axisLength, range } from './shape.js';
 
+/** Where `tiles` stores N, H, W and C. */
+const TO_ROWS = [2, 0, 1, 3] as const;
+
 /** What a lowering sees of the program: values in the layout it wants, and the ONNX graph to append to. */
 export class LoweringContext {
   readonly onnx: OnnxGraph;
@@ -52,6 +55,13 @@ export class LoweringContext {
   /** Shape of a node's value as it is stored. */
   storedShape(node: Node): readonly number[] {
     return node.shape.length === 4 ? storageOrder(this.layoutOf(node)).map((axis) => axisLength(node.shape, axis)) : node.shape;
+  }
+
+  /** A node's value from its tiles, [H, W, N, C], as the node is stored. */
+  fromTiles(tiles: string, node: Node): string {
+    if (this.layoutOf(node) === 'tiles') return tiles;
+    const shape = TILES.map((axis) => axisLength(node.shape, axis));
+    return movesOnlyUnits(shape, TO_ROWS) ? this.onnx.reshape(tiles, node.shape) : this.onnx.transpose(tiles, TO_ROWS);
   }
 
   /** Where a logical axis of a node is stored. */

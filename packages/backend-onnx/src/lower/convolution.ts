@@ -5,7 +5,7 @@ import { genericConv, genericFilterGrad, genericInputGrad } from './generic-conv
 import { fewChannels, fewChannelsFilterGrad, fewChannelsInputGrad } from './im2col.js';
 import { inputsOf } from './operands.js';
 import { patchConv, patchFilterGrad, patchInputGrad } from './patches.js';
-import { axisLength, nhwc } from './shape.js';
+import { axisLength, nhwc, tiledShape } from './shape.js';
 import { winogradConv, winogradFilterGrad, winogradInputGrad } from './winograd.js';
 
 /** [H·W·N, C] view of an activation. */
@@ -38,24 +38,25 @@ export function lowerConv(node: NodeOf<'Conv'>, context: LoweringContext): strin
   }
 }
 
-/** Lowers the gradient of a convolution with respect to its input; the result is tiled. */
+/** Lowers the gradient of a convolution with respect to its input, in the layout of the node. */
 export function lowerConvInputGrad(node: NodeOf<'ConvInputGrad'>, context: LoweringContext): string {
   const [dy, filter] = inputsOf(node);
   const plan = planConvolution({ window: node.attributes, x: node.shape, filter: filter.shape, y: dy.shape }, context.options);
-  switch (plan.method) {
-    case 'winograd':
-      return winogradInputGrad(node, plan.tile, context);
-    case 'patches':
-      return patchInputGrad(node, context);
-    case 'few-channels':
-      return fewChannelsInputGrad(node, context);
-    case 'pointwise': {
-      const product = context.onnx.matMul(pixels(dy, context), filterMatrix(filter, context), false, true);
-      return context.onnx.reshape(product, context.storedShape(node));
+  const tiles = (): string => {
+    switch (plan.method) {
+      case 'patches':
+        return patchInputGrad(node, context);
+      case 'few-channels':
+        return fewChannelsInputGrad(node, context);
+      case 'pointwise': {
+        const product = context.onnx.matMul(pixels(dy, context), filterMatrix(filter, context), false, true);
+        return context.onnx.reshape(product, tiledShape(node.shape));
+      }
+      default:
+        return genericInputGrad(node, context);
     }
-    case 'onnx':
-      return genericInputGrad(node, context);
-  }
+  };
+  return plan.method === 'winograd' ? winogradInputGrad(node, plan.tile, context) : context.fromTiles(tiles(), node);
 }
 
 /** Lowers the gradient of a convolution with respect to its filter; the result is HWIO. */

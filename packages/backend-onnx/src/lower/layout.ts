@@ -47,20 +47,25 @@ const FOLLOWING: ReadonlySet<Op> = new Set<Op>([
  * Chooses a layout for every node. `nodes` must be in topological order.
  *
  * An upsampled operand has no say: it is small before it is written out, and cheap to bring into the layout of the other.
+ * The gradient of a convolution's input goes straight into rows where nothing wants tiles.
  */
 export function assignLayouts(nodes: readonly Node[]): ReadonlyMap<Node, Layout> {
   const layouts = new Map<Node, Layout>();
+  const wanted = new Set(nodes.flatMap((node) => (takesTiles(node) ? node.inputs : [])));
   const follows = (node: Node): boolean => {
     const images = node.inputs.filter((input) => input.shape.length === 4);
     const whole = images.filter((input) => !isUpsampling(input) && sameShape(input.shape, node.shape));
     return (whole.length > 0 ? whole : images).some((input) => layouts.get(input) === 'tiles');
   };
   for (const node of nodes) {
-    const tiled = node.shape.length === 4 && (SPATIAL.has(node.op) || (FOLLOWING.has(node.op) && follows(node)));
+    const spatial = SPATIAL.has(node.op) && (node.op !== 'ConvInputGrad' || wanted.has(node));
+    const tiled = node.shape.length === 4 && (spatial || (FOLLOWING.has(node.op) && follows(node)));
     layouts.set(node, tiled ? 'tiles' : 'rows');
   }
   return layouts;
 }
+
+const takesTiles = ({ op }: Node): boolean => SPATIAL.has(op) || FOLLOWING.has(op) || op === 'ConvFilterGrad';
 
 /** True if reordering the axes of `shape` to `perm` moves nothing but axes of length 1, so that it is a reshape. */
 export function movesOnlyUnits(shape: Shape, perm: readonly number[]): boolean {

@@ -2,7 +2,7 @@ import type { Node, NodeOf, Window } from '@bpc/compiler';
 import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
 import { inputsOf } from './operands.js';
-import { axisLength, nhwc, range, sizeOf } from './shape.js';
+import { axisLength, nhwc, range, sizeOf, tiledShape } from './shape.js';
 import type { Matrix } from './winograd-matrices.js';
 
 /**
@@ -72,7 +72,7 @@ export function patchInputGrad(node: NodeOf<'ConvInputGrad'>, context: LoweringC
   const split = onnx.reshape(perTap, [kh, kw, oh, ow * n * c]);
   const byRow = kw === 1 || oh === 1 ? split : onnx.transpose(split, [0, 2, 1, 3]);
   const placed = multiply(onnx, placement(w, ow, 1, node.attributes), byRow, kh * oh, n * c);
-  return onnx.reshape(multiply(onnx, placement(h, oh, 0, node.attributes), placed, 1, w * n * c), context.storedShape(node));
+  return onnx.reshape(multiply(onnx, placement(h, oh, 0, node.attributes), placed, 1, w * n * c), tiledShape(node.shape));
 }
 
 /** [size, taps·outputs]: 1 where a tap of a window lies on a position of the image. */

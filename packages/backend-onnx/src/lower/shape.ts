@@ -16,3 +16,9 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 
 /** Integers 0 … count − 1. */
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** A rank-4 shape as `tiles` stores it. */
+export function tiledShape(shape: Shape): readonly [h: number, w: number, n: number, c: number] {
+  const [n, h, w, c] = nhwc(shape);
+  return [h, w, n, c];
+}

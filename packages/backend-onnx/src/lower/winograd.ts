@@ -3,7 +3,7 @@ import type { OnnxGraph } from '../model/onnx-graph.js';
 import type { LoweringContext } from './context.js';
 import type { TileSize } from './conv-plan.js';
 import { inputsOf } from './operands.js';
-import { axisLength, nhwc, range } from './shape.js';
+import { axisLength, nhwc, range, tiledShape } from './shape.js';
 import { type Matrix, WINOGRAD } from './winograd-matrices.js';
 
 /**
@@ -86,9 +86,18 @@ function swap(onnx: OnnxGraph, x: string, shape: readonly [number, number, numbe
 function transformInput(x: Node, { rows, columns }: Geometry, context: LoweringContext): string {
   const { onnx } = context;
   const [n, , , c] = nhwc(x.shape);
-  const alongRows = multiply(onnx, rows.input, context.tiles(x), 1, columns.inputs * n * c);
-  const byPoint = swap(onnx, alongRows, [rows.points, rows.tiles, columns.inputs, n * c]);
-  const v = multiply(onnx, columns.input, byPoint, rows.points, rows.tiles * n * c);
+  const shape = [rows.points, columns.inputs, rows.tiles, n * c] as const;
+  let byPoint: string;
+  if (context.layoutOf(x) === 'rows' && n > 1) {
+    // The one transposition also brings the images in.
+    const alongRows = multiply(onnx, rows.input, context.rows(x), n, columns.inputs * c);
+    const split = onnx.reshape(alongRows, [n, rows.points, rows.tiles, columns.inputs, c]);
+    byPoint = onnx.transpose(split, [1, 3, 2, 0, 4]);
+  } else {
+    const alongRows = multiply(onnx, rows.input, context.tiles(x), 1, columns.inputs * n * c);
+    byPoint = swap(onnx, alongRows, [rows.points, rows.tiles, columns.inputs, n * c]);
+  }
+  const v = multiply(onnx, columns.input, onnx.reshape(byPoint, shape), rows.points, rows.tiles * n * c);
   return onnx.reshape(v, [rows.points * columns.points, columns.tiles * rows.tiles * n, c]);
 }
 
@@ -127,14 +136,19 @@ function transformOutput(m: string, node: Node, { rows, columns }: Geometry, con
   return exact ? whole : onnx.slice(whole, [0, 0], [rows.outputs, columns.outputs], [0, 1]);
 }
 
-/** dx from dV; tiled. */
+/** dx from dV, in the layout of the node. */
 function transformInputGradient(dv: string, node: Node, { rows, columns }: Geometry, context: LoweringContext): string {
   const { onnx } = context;
   const [n, , , c] = nhwc(node.shape);
   const alongColumns = multiply(onnx, transposed(columns.input), dv, rows.points, rows.tiles * n * c);
+  if (context.layoutOf(node) === 'rows' && n > 1) {
+    const split = onnx.reshape(alongColumns, [rows.points, columns.inputs, rows.tiles, n, c]);
+    const byImage = onnx.transpose(split, [3, 0, 2, 1, 4]);
+    return onnx.reshape(multiply(onnx, transposed(rows.input), byImage, n, columns.inputs * c), node.shape);
+  }
   const byTile = swap(onnx, alongColumns, [rows.points, columns.inputs, rows.tiles, n * c]);
   const dx = multiply(onnx, transposed(rows.input), byTile, 1, columns.inputs * n * c);
-  return onnx.reshape(dx, context.storedShape(node));
+  return context.fromTiles(onnx.reshape(dx, tiledShape(node.shape)), node);
 }
 
 /** A 3×3 stride-1 convolution; the result is tiled. */
@@ -145,7 +159,7 @@ export function winogradConv(node: NodeOf<'Conv'>, tile: Tile, context: Lowering
   return transformOutput(m, node, geometry, context);
 }
 
-/** Its gradient with respect to the input; the result is tiled. */
+/** Its gradient with respect to the input, in the layout of the node. */
 export function winogradInputGrad(node: NodeOf<'ConvInputGrad'>, tile: Tile, context: LoweringContext): string {
   const [dy, filter] = inputsOf(node);
   const geometry = geometryOf(node.shape, dy.shape, node.attributes, tile);
