@@ -132,7 +132,7 @@ function atan2(onnx: OnnxGraph, y: string, x: string, rank: number): string {
   const zero = onnx.op('Equal', [absY, scalar(0)]);
   const diagonal = onnx.op('Equal', [absY, absX]);
   const angle = onnx.op('Where', [diagonal, scalar(Math.PI / 4), steep]);
-  const exact = onnx.op('Where', [zero, onnx.op('Where', [onnx.op('IsNaN', [x]), x, scalar(0)]), angle]);
+  const exact = onnx.op('Where', [zero, onnx.op('Where', [onnx.isNaN(x), x, scalar(0)]), angle]);
   const turned = onnx.op('Where', [negative(x), onnx.op('Sub', [scalar(Math.PI), exact]), exact]);
   return onnx.op('Where', [negative(y), onnx.op('Neg', [turned]), turned]);
 }
@@ -175,14 +175,13 @@ export function lowerBinary(node: NodeOf<Binary>, context: LoweringContext): str
   return cast(onnx, compute(), type, node.dtype);
 }
 
-const COMPARISON: Readonly<Record<Exclude<Compare, 'NotEqual'>, string>> = {
+const COMPARISON: Readonly<Record<Exclude<Compare, 'NotEqual' | 'LogicalOr'>, string>> = {
   Greater: 'Greater',
   GreaterEqual: 'GreaterOrEqual',
   Less: 'Less',
   LessEqual: 'LessOrEqual',
   Equal: 'Equal',
   LogicalAnd: 'And',
-  LogicalOr: 'Or',
 };
 
 /** Lowers comparisons and logic; the result is bool. */
@@ -191,6 +190,8 @@ export function lowerCompare(node: NodeOf<Compare>, context: LoweringContext): s
   const logic = node.op === 'LogicalAnd' || node.op === 'LogicalOr';
   const number = node.inputs.some((input) => input.dtype === 'float32') ? 'float32' : 'int32';
   const names = operands(node, logic ? 'bool' : number, context);
+  const [a = '', b = ''] = names;
+  if (node.op === 'LogicalOr') return onnx.or(a, b);
   return node.op === 'NotEqual' ? onnx.op('Not', [onnx.op('Equal', names)]) : onnx.op(COMPARISON[node.op], names);
 }
 

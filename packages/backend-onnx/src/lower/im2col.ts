@@ -66,6 +66,6 @@ export function fewChannelsInputGrad(node: NodeOf<'ConvInputGrad'>, context: Low
     const left = j * dilations[1] - padding[1];
     return onnx.pad(plane, [0, top, left, 0], [0, h - oh - top, w - ow - left, 0]);
   });
-  const sum = shifted.length === 1 ? (shifted[0] ?? '') : onnx.op('Sum', shifted);
+  const sum = onnx.sum(shifted);
   return c === 1 ? onnx.reshape(sum, [h, w, n, 1]) : onnx.transpose(sum, [1, 2, 3, 0]);
 }

@@ -24,7 +24,7 @@ export function integerDivision(
   const integer = (value: number) => onnx.scalar(value, rank, 'int32');
   const guard = divisor === undefined || !isHarmless(divisor);
   const is = (value: number) => onnx.op('Equal', [b, integer(value)]);
-  const safe = guard ? onnx.op('Where', [onnx.op('Or', [is(0), is(-1)]), integer(1), b]) : b;
+  const safe = guard ? onnx.op('Where', [onnx.or(is(0), is(-1)), integer(1), b]) : b;
   // By 1, which stands for 0 and −1, there is no remainder.
   if (op === 'FloorMod') return onnx.op('Mod', [a, safe]);
   // Div truncates towards zero; without the remainder it is exact.

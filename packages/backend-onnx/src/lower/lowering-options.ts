@@ -9,6 +9,8 @@ export interface LoweringOptions {
   readonly precise: boolean;
   /** Whether `FusedMatMul` has a kernel. Without one it would run on the host, with copies both ways. */
   readonly fusedMatMul: boolean;
+  /** Whether `IsNaN`, `Or` and `Sum` of several have kernels, for the same reason. */
+  readonly rareKernels: boolean;
   /** Whether `Conv` is the WebGPU kernel, whose mistakes the lowering avoids. */
   readonly webgpuConv: boolean;
   /** Whether `HardSigmoid` has a kernel, and one faster than a comparison and a cast. */
@@ -16,7 +18,14 @@ export interface LoweringOptions {
 }
 
 /** ONNX Runtime's CPU kernels, natively or as WebAssembly. */
-export const HOST_LOWERING: LoweringOptions = { convolution: 'winograd', precise: false, fusedMatMul: true, webgpuConv: false, ramp: true };
+export const HOST_LOWERING: LoweringOptions = {
+  convolution: 'winograd',
+  precise: false,
+  fusedMatMul: true,
+  rareKernels: true,
+  webgpuConv: false,
+  ramp: true,
+};
 
 const HOST: ReadonlySet<string> = new Set(['cpu', 'wasm', 'xnnpack']);
 // CUDA's product takes transposed operands; the other devices' do not, or are not known to.
@@ -29,6 +38,7 @@ export function loweringFor(provider: string): LoweringOptions {
     convolution: host ? 'winograd' : 'direct',
     precise: false,
     fusedMatMul: FUSING.has(provider),
+    rareKernels: provider !== 'webgpu',
     webgpuConv: provider === 'webgpu',
     ramp: host,
   };

@@ -37,14 +37,14 @@ function firstMaximum(values: readonly string[], context: LoweringContext): read
   for (const value of values) {
     const equal = onnx.op('Equal', [value, maximum]);
     const first: string = taken === undefined ? equal : onnx.op('And', [equal, onnx.op('Not', [taken])]);
-    taken = taken === undefined ? equal : onnx.op('Or', [taken, equal]);
+    taken = taken === undefined ? equal : onnx.or(taken, equal);
     masks.push(onnx.op('Cast', [first], { to: 1 }));
   }
   return masks;
 }
 
 function total(terms: readonly string[], context: LoweringContext): string {
-  return terms.length === 1 ? (terms[0] ?? '') : context.onnx.op('Sum', terms);
+  return context.onnx.sum(terms);
 }
 
 /** Lowers max pooling; the result is tiled. */

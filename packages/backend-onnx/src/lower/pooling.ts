@@ -58,7 +58,7 @@ function meanAlong(x: string, axis: 0 | 1, length: number, outputs: number, wind
     const positions = range(kernel[axis]).map((tap) => output * strides[axis] - padding[axis] + tap * dilations[axis]);
     return 1 / positions.filter((position) => position >= 0 && position < length).length;
   });
-  return onnx.op('Mul', [onnx.op('Sum', taps), onnx.constant(shares, along(outputs, 1))]);
+  return onnx.op('Mul', [onnx.sum(taps), onnx.constant(shares, along(outputs, 1))]);
 }
 
 /** Lowers average pooling: windows side by side to two products, others to sums along both axes; the result is tiled. */

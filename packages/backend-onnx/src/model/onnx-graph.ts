@@ -9,6 +9,9 @@ const ALIGNED_BYTES: Record<ElementType, (values: ArrayLike<number>) => ArrayBuf
   bool: (values) => Uint8Array.from(values).buffer,
 };
 
+/** What the kernels of a provider can do; see `LoweringOptions`. */
+type Kernels = { readonly fusedMatMul: boolean; readonly rareKernels: boolean };
+
 /** Constants above this many elements are stored without looking for an equal one. */
 const LARGEST_SHARED_CONSTANT = 4096;
 
@@ -28,14 +31,13 @@ export class OnnxGraph {
   /** Results of reshapes → what was reshaped. */
   readonly #reshaped = new Map<string, string>();
   #count = 0;
-  readonly #fusedMatMul: boolean;
+  readonly #kernels: Kernels;
   readonly #parent: OnnxGraph | undefined;
   /** Values that exist here only: inputs of a loop's body, and what depends on them. */
   readonly #own = new Set<string>();
 
-  /** `fusedMatMul`: whether the provider has a product that takes transposed operands. */
-  constructor({ fusedMatMul = true }: { readonly fusedMatMul?: boolean } = {}, parent?: OnnxGraph) {
-    this.#fusedMatMul = fusedMatMul;
+  constructor({ fusedMatMul = true, rareKernels = true }: Partial<Kernels> = {}, parent?: OnnxGraph) {
+    this.#kernels = { fusedMatMul, rareKernels };
     this.#parent = parent;
   }
 
@@ -43,7 +45,7 @@ export class OnnxGraph {
    * The graph of a loop's body. What does not depend on its inputs is computed outside, once, and shared with what is there.
    */
   body(inputs: readonly string[]): OnnxGraph {
-    const inner = new OnnxGraph({ fusedMatMul: this.#fusedMatMul }, this);
+    const inner = new OnnxGraph(this.#kernels, this);
     for (const name of inputs) inner.#own.add(name);
     return inner;
   }
@@ -164,11 +166,28 @@ export class OnnxGraph {
     return result;
   }
 
+  /** The sum of values of one shape. */
+  sum(terms: readonly string[]): string {
+    if (this.#kernels.rareKernels && terms.length > 1) return this.op('Sum', terms);
+    return terms.reduce((total, term) => this.op('Add', [total, term]));
+  }
+
+  /** Logical or. */
+  or(a: string, b: string): string {
+    if (this.#kernels.rareKernels) return this.op('Or', [a, b]);
+    return this.op('Not', [this.op('And', [this.op('Not', [a]), this.op('Not', [b])])]);
+  }
+
+  /** Whether elements are not a number. */
+  isNaN(x: string): string {
+    return this.#kernels.rareKernels ? this.op('IsNaN', [x]) : this.op('Not', [this.op('Equal', [x, x])]);
+  }
+
   /** Product of the last two axes, either operand transposed; leading axes broadcast. */
   matMul(a: string, b: string, transposeA = false, transposeB = false): string {
     if (!transposeA && !transposeB) return this.op('MatMul', [a, b]);
     const [rankA, rankB] = [this.#shapeOf(a)?.length, this.#shapeOf(b)?.length];
-    if (!this.#fusedMatMul && rankA !== undefined && rankB !== undefined) {
+    if (!this.#kernels.fusedMatMul && rankA !== undefined && rankB !== undefined) {
       const flip = (x: string, rank: number) => this.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
       return this.op('MatMul', [transposeA ? flip(a, rankA) : a, transposeB ? flip(b, rankB) : b]);
     }
