@@ -19,6 +19,7 @@ export default defineConfig({
           { text: 'Honest evaluation', link: '/guide/honest-evaluation' },
           { text: 'The bpc command', link: '/guide/command-line' },
           { text: 'Runtimes', link: '/guide/runtimes' },
+          { text: 'GPUs and other devices', link: '/guide/gpu' },
           { text: 'Data', link: '/guide/data' },
         ],
       },

@@ -1,13 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { jsRuntime } from '@bpc/compiler';
-import { ConfigError, type Runtime } from '@bpc/core';
-import { cast, matMul, mul, setBackend, type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { jsRuntime, trace } from '@bpc/compiler';
+import { ConfigError, crossEntropy, grad, key, type Runtime } from '@bpc/core';
+import { type ConvNetParams, convNet } from '@bpc/models';
+import { cast, matMul, mean, mul, setBackend, type Tensor, tensor, tensor1d, zeros } from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deviceSteps, largestDeviation, type Numbers } from '../../../tooling/device-steps.js';
 import { type OnnxOptions, type OrtModule, onnxRuntime } from '../src/index.js';
 import { lowerGraph } from '../src/lower/lower.js';
-import { loweringFor } from '../src/lower/lowering-options.js';
+import { type LoweringOptions, loweringFor } from '../src/lower/lowering-options.js';
 import { resolveOptions } from '../src/options.js';
 import { isWeb } from '../src/providers.js';
 import { loadExecutable } from '../src/session.js';
@@ -62,6 +63,18 @@ it.each([
   await executable.dispose();
   const expected = matMul(tensor(data[0], [...a]), tensor(data[1], [...b]), ta, tb).dataSync();
   expect(relativeError(found, expected)).toBeLessThan(1e-6);
+});
+
+it.each(['avg', 'max'] as const)('a gradient with %s pooling has no operation without a WebGPU kernel', (pool) => {
+  const network = convNet({ inputShape: [8, 8, 3], outputs: 2, depth: 2, width: 4, pool });
+  const loss = (params: ConvNetParams, x: Tensor, y: Tensor) => mean(crossEntropy(network.apply(params, x), y));
+  const fn = (params: ConvNetParams, x: Tensor, y: Tensor) => grad((p: ConvNetParams) => loss(p, x, y))(params);
+  const { graph: traced } = trace(fn, [network.init(key(0)), zeros([2, 8, 8, 3]), zeros([2, 2])] as const, { target: 'test' });
+  const used = (options: LoweringOptions) => new Set(lowerGraph(traced, 'test', options).model.nodes.map(({ op }) => op));
+  // What ONNX Runtime's profiler saw on the host.
+  const onHost = ['FusedMatMul', 'IsNaN', 'Or', 'Sum', 'HardSigmoid', 'Sign', 'Round', 'Mod'];
+  expect(onHost.filter((op) => used(loweringFor('webgpu')).has(op))).toEqual([]);
+  expect(onHost.filter((op) => used(loweringFor('cpu')).has(op))).not.toEqual([]);
 });
 
 it('values of a declared type are passed whatever array holds them: tfjs keeps integers cast to float32 in an Int32Array', async () => {
