@@ -63,8 +63,8 @@ export function renderBench({ rows, ratios }: BenchResult): string {
     ['ours over the peer’s', 'ratio', 'goal', ''],
     ratios.map(({ name, value, goal }) => [
       name,
-      Math.abs(value) < 0.001 && value !== 0 ? value.toExponential(1) : value.toFixed(3),
-      goal === undefined ? '-' : `≤ ${goal}`,
+      Math.abs(value) < 0.001 && value !== 0 ? value.toExponential(1) : value.toFixed(value >= 100 ? 0 : 3),
+      goal === undefined ? '-' : `≤ ${goal !== 0 && goal < 0.001 ? goal.toExponential(0) : goal}`,
       goal === undefined ? '' : value <= goal ? 'met' : 'missed',
     ]),
   );

@@ -19,6 +19,11 @@ function withoutSlow({ contestants, batch }: TimedCase, { slow }: CdStepOptions,
   }));
 }
 
+function memoryRatio(rows: readonly BenchRow[], { name, memoryGoal }: TimedCase): BenchRatio[] {
+  const peak = rows.find(({ subject }) => subject === ours)?.peakRssMb;
+  return peak === undefined || memoryGoal === undefined ? [] : [{ name: `${ours}, peak MB, ${name}`, value: peak, goal: memoryGoal }];
+}
+
 /**
  * `bpc bench cd-step`: what contrastive divergence is made of, for our compiled runtime and its peers, in one run: loss and
  * gradients of networks, chains beside each other, whole outer steps, and how exact the gradients are.
@@ -49,7 +54,7 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
     if (timed.kind === 'gradients')
       for (const { subject, median } of found) if (median !== undefined) perImage.set(subject, median / timed.batch);
     rows.push(...found);
-    ratios.push(...ratiosOf(found, ours, timed.goalOf));
+    ratios.push(...ratiosOf(found, ours, timed.goalOf), ...memoryRatio(found, timed));
   }
   if (options.cases.includes('accuracy')) {
     const found = await accuracy(options, context);

@@ -22,12 +22,16 @@ import { startSubject } from '../subject-process.js';
 import { type CdStepTask, commandOf, type EvaluationFiles, type GradientTask } from '../task.js';
 import { cdStepScripts, cdStepTask, langevinSettings, mainNetwork, shapeNetwork } from './cases.js';
 import { compareTensors } from './compare-tensors.js';
-import type { CdStepOptions, SubjectName } from './options.js';
+import { type CdStepOptions, preciseSubject, type SubjectName } from './options.js';
 
 /** What the error of our gradients of a ConvNet should not exceed, per tensor. */
 const goal = 1e-5;
-/** Batches that gradients are compared on: of the large networks few and small ones, since float64 takes its time. */
-const drawsOf = ({ kind }: BenchNetwork) => (kind === 'convnet' ? { count: 5, batch: 10 } : { count: 3, batch: 2 });
+/**
+ * Batches that gradients are compared on. The more units, the likelier one is so near a kink of ReLU that rounding decides
+ * its gradient, in any float32; and of the large networks few, since float64 takes its time.
+ */
+const drawsOf = ({ kind, inputShape }: BenchNetwork) =>
+  kind === 'convnet' ? { count: 5, batch: inputShape[0] <= 32 ? 10 : 2 } : { count: 3, batch: 2 };
 /** The js runtime computes in float64; only its outputs are rounded. */
 const reference = 'js';
 
@@ -69,11 +73,12 @@ function commonInputs(network: BenchNetwork, batch: number, count: number): Reco
 function gradientComparison(network: BenchNetwork, { subjects, threads }: CdStepOptions): Comparison {
   const { count, batch } = drawsOf(network);
   const parameters = parameterShapes(network);
-  const known = subjects.filter((subject) => subject !== 'tfjs:cpu' && (subject !== 'jax' || network.kind === 'convnet'));
+  const both = subjects.flatMap((subject): SubjectName[] => (subject === 'onnx:cpu' ? [subject, preciseSubject] : [subject]));
+  const known = [...new Set(both)].filter((subject) => subject !== 'tfjs:cpu' && (subject !== 'jax' || network.kind === 'convnet'));
   return {
     name: `accuracy, ${networkTitle(network)}, batch ${batch}`,
     subjects: known.filter((subject) => subject !== 'tfjs:wasm' || network.kind === 'convnet'),
-    // Of the others, every batch has a unit so near a kink of ReLU or max pooling that rounding decides its gradient.
+    // Of the others, every batch has units at kinks.
     goal: network.kind === 'convnet' ? goal : undefined,
     inputs: commonInputs(network, batch, count),
     scripts: { torch: 'torch_gradients.py', ours: 'gradient-subject.js' },

@@ -12,6 +12,8 @@ export interface TimedCase {
   readonly batch: number;
   readonly contestants: readonly Contestant[];
   goalOf(peer: string): number | undefined;
+  /** Most memory that ours should take, in MB. */
+  readonly memoryGoal?: number;
 }
 
 /** Depth 3 on 32×32×3 images: the ConvNet of the papers. */
@@ -103,7 +105,7 @@ function chainCases(options: CdStepOptions): TimedCase[] {
     name: `2 chains, ${step === 'gradient' ? 'gradients' : 'Langevin steps'}, batch ${batch}, 1 thread each`,
     kind: 'chains',
     batch,
-    contestants: onlyOf(['onnx:cpu', 'torch-eager'], options).map((subject) =>
+    contestants: onlyOf(['onnx:cpu', 'onnx:cpu-precise', 'torch-eager'], options).map((subject) =>
       gradientContestant(subject, { network, shapes, batch, threads: 1, step, chains: 2 }, options.python),
     ),
     goalOf: () => (options.width === goalWidth ? 0.6 : undefined),
@@ -140,11 +142,12 @@ function outerStepCases(options: CdStepOptions): TimedCase[] {
       name: `outer step, k = ${options.steps}, ${ipc} per class, ${threadsTitle(threads)}`,
       kind: 'outer-step',
       batch: 10 * ipc,
-      contestants: onlyOf(['onnx:cpu', 'torch-eager'], options).map((subject) => ({
+      contestants: onlyOf(['onnx:cpu', 'onnx:cpu-precise', 'torch-eager'], options).map((subject) => ({
         subject,
         commands: [commandOf(task(subject), cdStepScripts, options.python)],
       })),
       goalOf: () => (options.width === goalWidth ? 0.6 : undefined),
+      ...(options.width === goalWidth && ipc === 50 ? { memoryGoal: 700 } : {}),
     };
   });
 }
@@ -160,7 +163,7 @@ function shapeCases(options: CdStepOptions): TimedCase[] {
       name: `${networkTitle(network)}, batch ${batch}, ${threadsTitle(threads)}`,
       kind: 'shapes',
       batch,
-      contestants: onlyOf(['onnx:cpu', 'js', 'torch-eager', 'torch-compile'], options).map((subject) =>
+      contestants: onlyOf(['onnx:cpu', 'onnx:cpu-precise', 'js', 'torch-eager', 'torch-compile'], options).map((subject) =>
         gradientContestant(subject, { network, shapes, batch, threads }, options.python),
       ),
       goalOf: (peer) => (peer === 'torch-compile' && options.width === goalWidth ? 1 : undefined),

@@ -9,8 +9,11 @@ export type CaseName = (typeof caseNames)[number];
 export const shapeNames = ['convnet-28', 'convnet-64', 'resnet18', 'vgg11'] as const;
 export type ShapeName = (typeof shapeNames)[number];
 
+/** Our runtime with its `precise` option. */
+export const preciseSubject = 'onnx:cpu-precise';
+
 /** Ours first: the one that peers are compared with. */
-export const subjectNames = ['onnx:cpu', 'js', 'tfjs:wasm', 'tfjs:cpu', 'torch-eager', 'torch-compile', 'jax'] as const;
+export const subjectNames = ['onnx:cpu', preciseSubject, 'js', 'tfjs:wasm', 'tfjs:cpu', 'torch-eager', 'torch-compile', 'jax'] as const;
 export type SubjectName = (typeof subjectNames)[number];
 
 /** The channels that the goals are about. */

@@ -1,9 +1,7 @@
 /** Our side of two independent chains: two workers of one process, each with one thread, timed while both work. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { packageOf } from '../../runtime-choice/open-runtime.js';
 import { packageVersion } from '../../runtime-choice/optional-package.js';
-import { parseRuntimeName } from '../../runtime-choice/runtime-name.js';
 import { moduleUrl } from '../../workers/module-url.js';
 import type { GradientTask } from '../task.js';
 import type { ChainOrder } from './chain-worker.js';
@@ -22,7 +20,7 @@ runSubject(async (argument) => {
   };
   const together = async (count: number) => (await Promise.all(workers.map((worker) => times(worker, count)))).flat();
   await together(3);
-  say({ ready: true, version: packageVersion(packageOf(parseRuntimeName(task.subject)) ?? '@bpc/compiler') });
+  say({ ready: true, version: packageVersion('onnxruntime-node') });
   await answerCounts(together);
   await Promise.all(workers.map((worker) => worker.terminate()));
 });
