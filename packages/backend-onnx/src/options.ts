@@ -79,13 +79,16 @@ export function resolveOptions(options: OnnxOptions): OnnxSettings {
   if (
     typeof ort !== 'object' ||
     ort === null ||
-    ort.InferenceSession === undefined ||
-    ort.Tensor === undefined ||
+    typeof ort.InferenceSession?.create !== 'function' ||
+    typeof ort.Tensor !== 'function' ||
     ort.env?.versions === undefined
   ) {
+    const wrapped = typeof ort === 'object' && ort !== null && 'default' in ort && Object.keys(ort).length === 1;
     throw new ConfigError(
       `ort is ${show(ort)}, expected an ONNX Runtime module`,
-      "install onnxruntime-node and pass `import * as ort from 'onnxruntime-node'`",
+      wrapped
+        ? "pass ort.default, or `import * as ort from 'onnxruntime-node'`"
+        : "install onnxruntime-node and pass `import * as ort from 'onnxruntime-node'`",
     );
   }
   const { executionProviders = [isWeb(ort) ? 'wasm' : 'cpu'] } = options;

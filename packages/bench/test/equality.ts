@@ -145,7 +145,7 @@ export function problem({ network: options, points, steps }: Setting) {
       const program = runtime.compile((k: Key, coreset: Coreset, start: Tree): Tree => {
         const energy = (theta: Tree) => reduceEnergy(neg(model.logLikelihood(theta, coreset)), coreset.weights, 'mean');
         const { init, step } = langevin<Tree>({ ...settings, energy });
-        const [state, info] = step(k, init(start));
+        const [state, info] = step(k, init(start, k));
         const chainKey = foldIn(k, 7);
         const chain = langevinChain(start, chainKey, { ...settings, energy, steps });
         const result = { state, info, chain } as unknown as Tree;

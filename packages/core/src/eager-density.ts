@@ -1,7 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { dispose, tensor, tidy } from '@tensorflow/tfjs-core';
 import { valueAndGrad } from './autodiff.js';
-import { ShapeError } from './errors.js';
+import { ConfigError, ShapeError } from './errors.js';
 import { flattenHost, hostArray, hostEntries, tensorsFromHost, unflattenHost } from './host-tensor.js';
 import type { FlatDensity, HostTree } from './runtime.js';
 import type { Tree } from './tree.js';
@@ -26,6 +26,7 @@ export function eagerDensity<P extends Tree, D extends Tree>(
 
   const derivative = valueAndGrad(logDensity);
 
+  let disposed = false;
   const leavesAt = (position: Float64Array): Tensor[] => {
     let offset = 0;
     return shapes.map((shape, i) => {
@@ -42,6 +43,7 @@ export function eagerDensity<P extends Tree, D extends Tree>(
     unflatten: (position) => unflattenHost(position, like),
     async evaluate(position, gradient) {
       check();
+      if (disposed) throw new ConfigError('the density is disposed', 'make a new one with runtime.density');
       if (position.length !== size || gradient.length !== size) {
         throw new ShapeError(
           `position and gradient have ${position.length} and ${gradient.length} numbers, expected ${size}`,
@@ -62,6 +64,7 @@ export function eagerDensity<P extends Tree, D extends Tree>(
       return arrays[0]?.[0] ?? Number.NaN;
     },
     async dispose() {
+      disposed = true;
       disposeTree(structure);
       disposeTree(treeLeaves(dataTensors));
     },

@@ -4,6 +4,7 @@ import { eagerDensity } from './eager-density.js';
 import { BpcError, ConfigError, MissingKernelError } from './errors.js';
 import { installGradients } from './gradients.js';
 import { HOST_BACKEND } from './host-backend.js';
+import { argumentLeaves, assertTree, checkLeaves } from './program-arguments.js';
 import type { FlatDensity, HostTree, Program, ProgramArgument, Runtime } from './runtime.js';
 import { cloneTree, scope } from './scope.js';
 import type { Tree } from './tree.js';
@@ -42,6 +43,7 @@ function runInScope<A extends readonly ProgramArgument[], R extends Tree>(name: 
         'make it synchronous: read files and wait before the call, and pass the results as arguments',
       );
     }
+    assertTree(result, `the result of '${fn.name || 'anonymous function'}'`);
     // A returned argument or captured tensor belongs to somebody else; a clone shares its values, not its lifetime.
     return cloneTree(result);
   });
@@ -106,9 +108,11 @@ export function eagerRuntime(): Runtime {
   return {
     name,
     compile<const A extends readonly ProgramArgument[], R extends Tree>(fn: (...args: A) => R): Program<A, R> {
+      if (disposed) throw new ConfigError(`the ${name} runtime is disposed`, 'make a new one');
       let programDisposed = false;
       const call = async (...args: A): Promise<R> => {
         check(programDisposed);
+        checkLeaves(argumentLeaves(args), fn.name || 'anonymous function');
         return runInScope(name, fn, args);
       };
       const prepare = async (...like: A): Promise<void> => {

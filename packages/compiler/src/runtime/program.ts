@@ -1,7 +1,8 @@
-import { ConfigError, isKey, type Program, type ProgramArgument, type Tree } from '@bpc/core';
+import { argumentLeaves, ConfigError, checkLeaves, isKey, type Program, type ProgramArgument, type Tree } from '@bpc/core';
 import { ready, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Target } from '../ir/index.js';
-import { allLeaves, signature } from '../trace/arguments.js';
+import { signature } from '../trace/arguments.js';
+import { traceBackend } from '../trace/backend.js';
 import { printTraced } from '../trace/print-traced.js';
 import { drawNoise } from '../trace/symbolic-key.js';
 import { type InputSource, type Traced, trace } from '../trace/trace.js';
@@ -36,7 +37,7 @@ async function compileFor<A extends readonly ProgramArgument[], R extends Tree>(
 }
 
 /** Arguments of one call with their tensors. */
-type Call = { readonly args: readonly ProgramArgument[]; readonly leaves: ReturnType<typeof allLeaves> };
+type Call = { readonly args: readonly ProgramArgument[]; readonly leaves: ReturnType<typeof argumentLeaves> };
 
 /** The values of one input at this call: a tensor's, or noise drawn from the real key, possibly for some iterations only. */
 async function inputValues(source: InputSource, { args, leaves }: Call, rows?: Parameters<ReadInput>[1]): Promise<Values> {
@@ -48,19 +49,6 @@ async function inputValues(source: InputSource, { args, leaves }: Call, rows?: P
   const argument = args[source.argument];
   if (!isKey(argument)) throw new RangeError(`argument ${source.argument} is not a key`);
   return drawNoise(argument, source, rows?.first, rows?.count);
-}
-
-function checkAlive({ leaves }: Call, name: string): void {
-  leaves.forEach((entries, position) => {
-    for (const [path, leaf] of entries) {
-      if (leaf.isDisposed) {
-        throw new ConfigError(
-          `argument ${position} of '${name}' is disposed${path ? ` at '${path}'` : ''}`,
-          'pass tensors that are still alive',
-        );
-      }
-    }
-  });
 }
 
 async function execute<R>({ traced, plan, staged }: Compiled<R>, call: Call): Promise<R> {
@@ -128,18 +116,25 @@ export function compiledProgram<const A extends readonly ProgramArgument[], R ex
     });
   const check = () => {
     if (disposed) throw new ConfigError(`the program of '${name}' is disposed`, 'compile the function again');
+    const { session } = traceBackend().backend;
+    if (session) {
+      throw new ConfigError(
+        `the program of '${name}' was called inside the trace of '${session.name}'`,
+        'call the function itself instead of its program',
+      );
+    }
   };
   const call = async (...args: A): Promise<R> => {
     check();
-    const given: Call = { args, leaves: allLeaves(args) };
-    checkAlive(given, name);
+    const given: Call = { args, leaves: argumentLeaves(args) };
+    checkLeaves(given.leaves, name);
     return run(async () => execute(await compile(args), given));
   };
   const program: Program<A, R> = Object.assign(call, {
     async prepare(...like: A) {
       check();
       // Refuses what is no tree of tensors.
-      allLeaves(like);
+      argumentLeaves(like);
       await run(() => compile(like));
     },
     /** The graphs compiled so far, one per combination of shapes, to be read. */

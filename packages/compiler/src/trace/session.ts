@@ -19,6 +19,8 @@ export type TraceOptions = {
 export interface TraceSession {
   readonly name: string;
   readonly builder: Builder;
+  /** False when the trace is over. */
+  readonly open: boolean;
   /** A symbolic tensor standing for a node; owned by the surrounding tidy. */
   tensor(node: Node): Tensor;
   /** The node behind a tensor; a tensor that is not symbolic is copied into the program as a constant. */
@@ -35,10 +37,10 @@ function irType(tensor: TensorInfo, name: string): DType {
 }
 
 function readCaptured(tensor: TensorInfo, name: string): ArrayLike<number> {
-  if ('isDisposed' in tensor && tensor.isDisposed === true) {
+  if (('isDisposed' in tensor && tensor.isDisposed === true) || !engine().state.tensorInfo.has(tensor.dataId)) {
     throw new ConfigError(
-      `'${name}' uses a tensor [${tensor.shape}] that is disposed`,
-      "keep it alive; if a scan's step or a scope made it, return it from there",
+      `'${name}' uses a tensor [${tensor.shape}] that is disposed, or of another trace`,
+      "keep it alive; if a scan's step, a scope or another traced function made it, return it from there",
     );
   }
   try {
@@ -85,8 +87,9 @@ export function withTracing<T>(options: TraceOptions & { readonly name: string }
   const previous = currentBackend();
   const builder = graphBuilder({ simplify });
   const captured = new Map<object, Node>();
-  const session: TraceSession = {
+  const session: TraceSession & { open: boolean } = {
     name,
+    open: true,
     builder,
     tensor: (node) => engine().makeTensorFromTensorInfo({ dataId: backend.add(node), shape: [...node.shape], dtype: node.dtype }, backend),
     node(tensor) {
@@ -119,6 +122,7 @@ export function withTracing<T>(options: TraceOptions & { readonly name: string }
   } finally {
     void engine().setBackend(previous);
     backend.session = undefined;
+    session.open = false;
     releaseLeftovers();
   }
 }

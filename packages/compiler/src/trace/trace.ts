@@ -1,7 +1,6 @@
-import { ConfigError, isKey, type Key, type ProgramArgument, type Tree, treeEntries, treeUnflatten } from '@bpc/core';
+import { assertTree, ConfigError, isKey, type Key, type ProgramArgument, type Tree, treeEntries, treeUnflatten } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Graph, Node, Shape } from '../ir/index.js';
-import { argumentLeaves, assertTree } from './arguments.js';
 import { type TraceOptions, type TraceSession, withTracing } from './session.js';
 import { type Draw, type NoiseSource, noiseShape, symbolicKey } from './symbolic-key.js';
 
@@ -34,6 +33,7 @@ const isPromise = (value: unknown): boolean =>
 function noiseInputs(session: TraceSession, sources: InputSource[]): Draw {
   const known = new Map<string, Node>();
   return (source, loops) => {
+    if (!session.open) throw new ConfigError(`a key of the trace of '${session.name}' is used after it`, 'pass a key as an argument');
     // Equal draws from equal keys are equal numbers: one input serves them all.
     const id = JSON.stringify(source);
     let node = known.get(id);
@@ -57,7 +57,7 @@ function symbolicArgument(
   if (argument === undefined) return undefined;
   // A symbolic key is a key to whoever draws from it; the type is opaque on purpose.
   if (isKey(argument)) return symbolicKey(position, draw) as unknown as Key;
-  const leaves = argumentLeaves(argument, position).map(([path, tensor], leaf) => {
+  const leaves = treeEntries(argument).map(([path, tensor], leaf) => {
     if (tensor.dtype !== 'float32' && tensor.dtype !== 'int32' && tensor.dtype !== 'bool') {
       throw new ConfigError(
         `argument ${position} has dtype ${tensor.dtype} at '${path}'`,
