@@ -44,7 +44,7 @@ export function planConvolution(convolution: Convolution, options: LoweringOptio
  * on a processor of 200 billion operations per second. This is what large tiles lose on small images with many channels.
  */
 const FILTER_ROWS = 22;
-const LARGE_FILTER_ROWS = 90;
+const LARGE_FILTER_ROWS = 67;
 const LARGE_FILTER = 1 << 21;
 
 /** Time in multiplications per pair of channels, so that only ratios mean anything. */
