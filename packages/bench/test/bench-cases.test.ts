@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { timedCases, whySkipped } from '../src/bench-support/cd-step/cases.js';
 import { compareTensors } from '../src/bench-support/cd-step/compare-tensors.js';
 import { cdStepOptions } from '../src/bench-support/cd-step/options.js';
-import { loadMeter } from '../src/bench-support/load.js';
+import { loadMeter, tooBusy } from '../src/bench-support/load.js';
 
 const casesOf = (...args: string[]) => timedCases(cdStepOptions(args));
 
@@ -99,5 +99,11 @@ describe('the load meter', () => {
     const meter = loadMeter(() => values.shift() ?? Number.NaN);
     for (const name of ['a', 'a', 'a', 'b']) meter.note(name);
     expect(meter.record()).toEqual({ start: 0.5, end: 0.25, highest: { a: 3, b: 4 } });
+  });
+
+  it('calls a machine busy from half a process per core on', () => {
+    expect(tooBusy(1, 2)).toBeUndefined();
+    expect(tooBusy(1.1, 2)).toMatch(/1\.1 on 2 cores/);
+    expect(tooBusy(1.1, 16)).toBeUndefined();
   });
 });

@@ -27,3 +27,12 @@ export function loadMeter(read: () => number = now): LoadMeter {
     record: () => ({ start, end: read(), highest }),
   };
 }
+
+/**
+ * Why a machine is too busy for figures, if it is: engines that wait for each other's threads by spinning lose far more than
+ * their share of a core, and not all of them alike.
+ */
+export function tooBusy(load: number, cores: number): string | undefined {
+  if (load <= cores / 2) return undefined;
+  return `the load average is ${load} on ${cores} cores: other work distorts these figures and their ratios, most of all with several threads`;
+}

@@ -3,7 +3,7 @@ import { type BenchRatio, type BenchResult, type BenchRow, ratiosOf, renderBench
 import { accuracy } from '../bench-support/cd-step/accuracy.js';
 import { type TimedCase, timedCases, whySkipped } from '../bench-support/cd-step/cases.js';
 import { type CdStepOptions, cdStepOptions } from '../bench-support/cd-step/options.js';
-import { loadMeter } from '../bench-support/load.js';
+import { loadMeter, tooBusy } from '../bench-support/load.js';
 import { type Contestant, race } from '../bench-support/race.js';
 import { stealMeter } from '../bench-support/steal.js';
 import type { CommandContext } from '../cli/context.js';
@@ -35,6 +35,8 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
   const ratios: BenchRatio[] = [];
   const versions: Record<string, string> = { ...packageVersions() };
   const [load, stolen] = [loadMeter(), stealMeter()];
+  const busy = tooBusy(load.record().start, cpus().length);
+  if (busy !== undefined) context.reporter.warn(busy);
   const perImage = new Map<string, number>();
   for (const timed of timedCases(options)) {
     const found = await race(

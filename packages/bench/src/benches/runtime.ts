@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { type BenchRatio, type BenchResult, type BenchRow, renderBench } from '../bench-support/bench-result.js';
-import { loadMeter } from '../bench-support/load.js';
+import { loadMeter, tooBusy } from '../bench-support/load.js';
 import { race } from '../bench-support/race.js';
 import { compileTimes } from '../bench-support/runtime/compile.js';
 import { leaks } from '../bench-support/runtime/leaks.js';
@@ -20,6 +20,8 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
   const rows: BenchRow[] = [];
   const ratios: BenchRatio[] = [];
   const [load, stolen] = [loadMeter(), stealMeter()];
+  const busy = tooBusy(load.record().start, cpus().length);
+  if (busy !== undefined) context.reporter.warn(busy);
   for (const name of options.cases) {
     if (name === 'calls') {
       const contestants = options.subjects.map((subject) => ({ subject, commands: [runtimeCommand({ task: 'calls', subject })] }));
