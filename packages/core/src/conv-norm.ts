@@ -127,7 +127,7 @@ function fewChannels(x: Tensor, kernel: Tensor, gamma: Tensor, beta: Tensor, opt
   const width = kernel.shape[3] ?? 0;
   const raw = patches(x, options);
   const centred = sub(raw, mean(raw, 2, true));
-  const covariance = mul(matMul(centred, centred, false, true), 1 / (options.rows.length * options.columns.length));
+  const covariance = div(matMul(centred, centred, false, true), options.rows.length * options.columns.length);
   const filters = inBasis(kernel, channels);
   const variance = sum(mul(filters, matMul(covariance, filters)), 1, true);
   // Rounding may leave a variance of zero below zero.

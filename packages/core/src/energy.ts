@@ -90,7 +90,7 @@ export function multiClassMarginEnergy(options: TargetOptions & { readonly margi
     // violation[n, y, j]; the diagonal j = y is always `margin` and is taken off afterwards.
     const violation = relu(add(sub(expandDims(logits, 1), expandDims(logits, 2)), margin));
     const perLabel = sub(sum(power === 1 ? violation : mul(violation, violation), -1), margin ** power);
-    return mul(sum(mul(labels, perLabel), -1), 1 / (logits.shape[1] ?? 1));
+    return div(sum(mul(labels, perLabel), -1), logits.shape[1] ?? 1);
   });
 }
 

@@ -47,7 +47,7 @@ export * from './model.js';
 export * from './objective.js';
 export * from './ops.js';
 export * from './optim/index.js';
-export { argumentLeaves, assertTree, checkLeaves, isAlive } from './program-arguments.js';
+export { argumentLeaves, assertTree, checkLeaves } from './program-arguments.js';
 export type { Progress } from './progress.js';
 export * from './random.js';
 export { bilinearWeights, nearestPositions, type ResizeGrid } from './resize-grid.js';

@@ -34,7 +34,7 @@ export function assertTree(value: unknown, where: string): asserts value is Tree
 }
 
 /** False for a tensor without values: a disposed one, or one of a trace that is over. */
-export const isAlive = (tensor: Tensor): boolean => !tensor.isDisposed && engine().state.tensorInfo.has(tensor.dataId);
+const isAlive = (tensor: Tensor): boolean => !tensor.isDisposed && engine().state.tensorInfo.has(tensor.dataId);
 
 /**
  * The tensors of each argument of a program with their paths; none for a key or an absent argument.

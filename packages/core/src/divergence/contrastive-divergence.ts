@@ -1,5 +1,5 @@
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { add, mul, neg, scalar, sub } from '@tensorflow/tfjs-core';
+import { add, div, mul, neg, scalar, sub } from '@tensorflow/tfjs-core';
 import type { Coreset, CoresetGrad } from '../coreset.js';
 import { reduceEnergy } from '../energy.js';
 import { ConfigError } from '../errors.js';
@@ -71,6 +71,10 @@ function settingsOf(options: ContrastiveDivergenceOptions): Settings {
   return settings;
 }
 
+/** A sum over points, divided by their number for `'mean'`: by a factor, it would be rounded to float32. */
+const overPoints = (sum: Scalar, { weights }: Coreset, reduction: Settings['reduction']): Scalar =>
+  reduction === 'sum' ? sum : div(sum, weights.shape[0]);
+
 /** E(S, θ) with the inputs augmented by draw `draw`, to be differentiated in `of`. */
 function energyOf<P extends Tree>(
   { model, augment }: DivergenceInput<P>,
@@ -83,7 +87,7 @@ function energyOf<P extends Tree>(
   const energy = (theta: P, { x, y, weights }: Coreset) => reduceEnergy(neg(model.logLikelihood(theta, { x, y })), weights, 'sum');
   const augmented = augment === undefined ? coreset : { ...coreset, x: augment(coreset.x, draw) };
   const total = chunkedEnergy(energy, params, augmented, { size: pointsAtOnce, of });
-  return reduction === 'sum' ? total : mul(total, 1 / coreset.weights.shape[0]);
+  return overPoints(total, coreset, reduction);
 }
 
 /** θ⁺ = θ_D + σ ε. Fresh tensors. */
@@ -105,12 +109,10 @@ export function contrastiveChain<P extends Tree>(
   options: ContrastiveDivergenceOptions,
 ): LangevinChain<P> {
   const settings = settingsOf(options);
-  const points = input.coreset.weights.shape[0] ?? 1;
-  const priorScale = settings.reduction === 'mean' ? 1 / points : 1;
   const potential = (params: P, step: Scalar): Tensor =>
     sub(
       energyOf(input, input.coreset, params, settings, add(step, scalar(1, 'int32')), 'params'),
-      mul(input.model.logPrior(params), priorScale),
+      overPoints(input.model.logPrior(params), input.coreset, settings.reduction),
     );
   return untaped(() => langevinChain(from, noise, { ...settings, energy: potential }));
 }

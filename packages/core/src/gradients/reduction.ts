@@ -28,8 +28,8 @@ export const reductionRules: readonly GradConfig[] = [
     x: () => {
       const axes = reducedAxes(axis, x.shape);
       const count = axes.reduce((product, i) => product * (x.shape[i] ?? 1), 1);
-      // Scaled before it is repeated: the small tensor is the cheap one.
-      return expandReduced(mul(dy, 1 / count), x.shape, axes);
+      // Scaled before it is repeated: the small tensor is the cheap one. Not by a factor, which would be rounded to float32.
+      return expandReduced(div(dy, count), x.shape, axes);
     },
   })),
   extremum('Max', max),
