@@ -5,6 +5,5 @@ export { binary, cast, compare, select, unary } from './elementwise.js';
 export * from './node.js';
 export { printGraph } from './print.js';
 export { mean, reduce } from './reduce.js';
-export { type ScanParts, type ScanResult, scan, scanResults } from './scan.js';
 export { broadcast, reshape, transpose } from './views.js';
 export { concat, pad, reverse, slice } from './windows.js';
