@@ -4,24 +4,14 @@ import { convNet } from '@bpc/models';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadFixture } from '../../../tooling/fixtures/load.js';
+import { type ConvNetSpec, loadFixture } from '../../../tooling/fixtures/load.js';
 import { testBackend } from './support/backend.js';
 import { stacked } from './support/chain-noise.js';
 import { runtimes } from './support/runtimes.js';
 
-type NetworkSpec = {
-  inChannels: number;
-  inSize: number;
-  width: number;
-  depth: number;
-  classes: number;
-  firstPad: number;
-  normEps: number;
-  pool: 'avg' | 'max';
-};
 type Case = { reduction: 'mean' | 'sum'; temperature: number; stepSize: number; steps: number; sigma: number };
 const fixture = loadFixture<Case>('bpc_cd');
-const spec = fixture.cases['network'] as unknown as NetworkSpec;
+const spec = fixture.cases['network'] as unknown as ConvNetSpec;
 const cases = Object.entries(fixture.cases).filter(([name]) => name !== 'network' && name !== 'all');
 
 beforeAll(async () => {

@@ -5,20 +5,11 @@ import { convNet } from '@bpc/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { mean, memory } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { loadFixture } from '../../../tooling/fixtures/load.js';
+import { type ConvNetSpec, loadFixture } from '../../../tooling/fixtures/load.js';
 import { runtimes } from './runtimes.js';
 
 type Case = {
-  readonly network: {
-    inChannels: number;
-    inSize: number;
-    width: number;
-    depth: number;
-    classes: number;
-    firstPad: number;
-    normEps: number;
-    pool: 'avg' | 'max';
-  };
+  readonly network: ConvNetSpec;
   readonly batch: number;
 };
 const fixture = loadFixture<Case>('convnet');

@@ -15,7 +15,7 @@ import { type ConvNetParams, convNet } from '@bpc/models';
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { add, matMul, mul, neg, reshape, setBackend, softplus, square, sub, sum } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Fixture, loadFixture } from '../../../tooling/fixtures/load.js';
+import { type ConvNetSpec, type Fixture, loadFixture } from '../../../tooling/fixtures/load.js';
 
 beforeAll(async () => {
   await setBackend('cpu');
@@ -146,17 +146,7 @@ describe.each(['javascript', 'wasm', 'interpreter'] as const)('densities by %s a
     expect(compared).toBeGreaterThanOrEqual(9);
   });
 
-  type Spec = {
-    inChannels: number;
-    inSize: number;
-    width: number;
-    depth: number;
-    classes: number;
-    firstPad: number;
-    normEps: number;
-    pool: 'avg' | 'max';
-  };
-  const networks = loadFixture<{ readonly network: Spec }>('convnet');
+  const networks = loadFixture<{ readonly network: ConvNetSpec }>('convnet');
   it.each(Object.entries(networks.cases))(
     'of the networks, in parameters and images, as far as float32 tells: %s',
     async (name, { network: spec }) => {

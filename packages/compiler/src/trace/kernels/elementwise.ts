@@ -2,51 +2,22 @@ import {
   type Binary,
   type Builder,
   binary,
-  type Compare,
+  COMPARE,
   cast,
   compare,
   type DType,
   type Node,
   scalar,
   select,
+  UNARY,
   type Unary,
   unary,
 } from '../../ir/index.js';
 import { clip, elu, leaky, selu, where } from './activations.js';
 import { kernel, type TraceKernel, variadicKernel } from './kernel.js';
 
-/** Kernels that are one operation of the graph, by the same name. */
-const UNARY: readonly Unary[] = [
-  'Neg',
-  'Exp',
-  'Expm1',
-  'Log',
-  'Log1p',
-  'Relu',
-  'Sqrt',
-  'Sigmoid',
-  'Tanh',
-  'Abs',
-  'Sign',
-  'Reciprocal',
-  'Softplus',
-  'Sin',
-  'Cos',
-  'Tan',
-  'Asin',
-  'Acos',
-  'Atan',
-  'Sinh',
-  'Cosh',
-  'Asinh',
-  'Acosh',
-  'Atanh',
-  'Floor',
-  'Ceil',
-  'Round',
-  'Erf',
-  'LogicalNot',
-];
+/** Kernels that are one operation of the graph, by the same name. tfjs's Step has a slope, so it is composed below. */
+const SAME_NAME: readonly Unary[] = UNARY.filter((op) => op !== 'Step');
 
 /** Kernels that give integers for integers; the others give float32 for any dtype. */
 const KEEPING: ReadonlySet<Unary> = new Set<Unary>(['Neg', 'Relu', 'Abs', 'Sign', 'Floor', 'Ceil', 'Round', 'LogicalNot']);
@@ -64,8 +35,6 @@ const BINARY: Readonly<Record<string, Binary>> = {
   BitwiseAnd: 'BitwiseAnd',
 };
 
-const COMPARE: readonly Compare[] = ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'];
-
 /** Arithmetic on bools counts. */
 const counted = (g: Builder, x: Node): Node => (x.dtype === 'bool' ? cast(g, x, 'int32') : x);
 
@@ -81,7 +50,7 @@ function step(g: Builder, x: Node, alpha: number): Node {
 
 /** Element-wise kernels, the composed ones written with primitives. */
 export const elementwiseKernels: readonly TraceKernel[] = [
-  ...UNARY.map((op) => kernel<'x'>(op, (g, { x }) => unary(g, op, KEEPING.has(op) ? x : cast(g, x, 'float32')))),
+  ...SAME_NAME.map((op) => kernel<'x'>(op, (g, { x }) => unary(g, op, KEEPING.has(op) ? x : cast(g, x, 'float32')))),
   ...Object.entries(BINARY).map(([name, op]) => kernel<'a' | 'b'>(name, (g, { a, b }) => binary(g, op, counted(g, a), counted(g, b)))),
   // int32 even of float32 operands, as tfjs does it
   kernel<'a' | 'b'>('FloorDiv', (g, { a, b }) => cast(g, binary(g, 'FloorDiv', counted(g, a), counted(g, b)), 'int32')),
