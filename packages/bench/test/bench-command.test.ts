@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { InterruptedError } from '@bpc/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BenchRow, median, ratiosOf, renderBench } from '../src/bench-support/bench-result.js';
@@ -9,9 +7,7 @@ import { startSubject } from '../src/bench-support/subject-process.js';
 import { run } from '../src/benches/cd-step.js';
 import { runCli } from '../src/cli/run-cli.js';
 import { quietReporter } from '../src/progress/plain-reporter.js';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const main = join(root, 'packages/bench/dist/cli/main.js');
+import { buildCommand, main, root } from './built-command.js';
 
 describe('median', () => {
   it('is the middle value, or the mean of the two in the middle, whatever the order', () => {
@@ -137,12 +133,7 @@ describe('bpc bench', () => {
   });
 
   describe('as a process', () => {
-    beforeAll(() => {
-      const build = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'packages/bench')], {
-        encoding: 'utf8',
-      });
-      if (!existsSync(main)) throw new Error(`no build of the command: ${build.stdout}`);
-    }, 180_000);
+    beforeAll(buildCommand, 180_000);
 
     const python = join(root, 'no-such-python');
     const bench = (...args: readonly string[]) => {

@@ -1,14 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BenchRatio, BenchRow } from '../src/bench-support/bench-result.js';
 import { runtimeBenchOptions } from '../src/bench-support/runtime/options.js';
 import { askOnce } from '../src/bench-support/subject-process.js';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const main = join(root, 'packages/bench/dist/cli/main.js');
+import { buildCommand, main } from './built-command.js';
 
 describe('options of bpc bench runtime', () => {
   it('have the defaults that its goals are about', () => {
@@ -48,12 +43,7 @@ describe('a subject that answers once', () => {
 });
 
 describe('bpc bench runtime', () => {
-  beforeAll(() => {
-    const build = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'packages/bench')], {
-      encoding: 'utf8',
-    });
-    if (!existsSync(main)) throw new Error(`no build of the command: ${build.stdout}`);
-  }, 180_000);
+  beforeAll(buildCommand, 180_000);
 
   it('counts what calls and compilations leave behind: no tensor, no session', () => {
     const args = ['bench', 'runtime', '--json', '--cases', 'leaks,calls', '--warm-up', '200', '--calls', '300', '--cycles', '5'];

@@ -4,19 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildCommand, main } from './built-command.js';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const main = join(root, 'packages/bench/dist/cli/main.js');
-
-beforeAll(() => {
-  // These tests are about processes, so they run what users run; an up-to-date build takes about a second.
-  const build = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'packages/bench')], {
-    encoding: 'utf8',
-  });
-  if (!existsSync(main)) throw new Error(`no build of the command: ${build.stdout}`);
-}, 180_000);
+beforeAll(buildCommand, 180_000);
 
 /** A run that trains, learns and scores on two threads; long enough to be interrupted, short enough for a test. */
 const settings = [

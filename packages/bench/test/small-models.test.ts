@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { jsRuntime } from '@bpc/compiler';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BenchRow } from '../src/bench-support/bench-result.js';
@@ -14,9 +12,7 @@ import { perCall, smallModelRatios } from '../src/benches/small-models.js';
 import { runCli } from '../src/cli/run-cli.js';
 import { openRuntime } from '../src/runtime-choice/open-runtime.js';
 import { formatRuntimeName, parseRuntimeName } from '../src/runtime-choice/runtime-name.js';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const main = join(root, 'packages/bench/dist/cli/main.js');
+import { buildCommand, main, root } from './built-command.js';
 
 describe('figures of small models', () => {
   const row = (subject: string, median?: number): BenchRow =>
@@ -111,12 +107,7 @@ describe('names of runtimes', () => {
 });
 
 describe('bpc bench small-models', () => {
-  beforeAll(() => {
-    const build = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'packages/bench')], {
-      encoding: 'utf8',
-    });
-    if (!existsSync(main)) throw new Error(`no build of the command: ${build.stdout}`);
-  }, 180_000);
+  beforeAll(buildCommand, 180_000);
 
   it.each([
     ['an unknown option', ['--modles', 'arK'], /--modles/],
