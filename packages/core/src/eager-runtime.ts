@@ -1,12 +1,13 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { backend, getBackend, version_core } from '@tensorflow/tfjs-core';
+import { runInScope } from './eager-call.js';
 import { eagerDensity } from './eager-density.js';
-import { BpcError, ConfigError, MissingKernelError } from './errors.js';
+import { eagerMapping } from './eager-mapping.js';
+import { ConfigError } from './errors.js';
 import { installGradients } from './gradients.js';
 import { HOST_BACKEND } from './host-backend.js';
-import { argumentLeaves, assertTree, checkLeaves } from './program-arguments.js';
-import type { FlatDensity, HostTree, Program, ProgramArgument, Runtime } from './runtime.js';
-import { cloneTree, scope } from './scope.js';
+import { argumentLeaves, checkLeaves } from './program-arguments.js';
+import type { FlatDensity, FlatMapping, HostTree, Program, ProgramArgument, Runtime } from './runtime.js';
 import type { Tree } from './tree.js';
 import { disposeTree } from './tree.js';
 
@@ -33,45 +34,10 @@ function currentBackend(): string {
   return name;
 }
 
-/** Runs `fn` in a scope of its own; what leaves the scope is fresh, whatever `fn` returned. */
-function runInScope<A extends readonly ProgramArgument[], R extends Tree>(name: string, fn: (...args: A) => R, args: A): R {
-  return scope(() => {
-    const result = callExplained(name, fn, args);
-    if (typeof (result as { readonly then?: unknown } | null)?.then === 'function') {
-      throw new ConfigError(
-        'the function given to compile returned a promise',
-        'make it synchronous: read files and wait before the call, and pass the results as arguments',
-      );
-    }
-    assertTree(result, `the result of '${fn.name || 'anonymous function'}'`);
-    // A returned argument or captured tensor belongs to somebody else; a clone shares its values, not its lifetime.
-    return cloneTree(result);
-  });
-}
-
-function callExplained<A extends readonly ProgramArgument[], R extends Tree>(name: string, fn: (...args: A) => R, args: A): R {
-  try {
-    return fn(...args);
-  } catch (error) {
-    throw explain(name, fn.name || 'anonymous function', error);
-  }
-}
-
-function explain(name: string, functionName: string, error: unknown): unknown {
-  const missing = error instanceof Error && !(error instanceof BpcError) && /Kernel '(\w+)' not registered/.exec(error.message);
-  if (!missing) return error;
-  return new MissingKernelError(
-    missing[1] ?? 'unknown',
-    name,
-    `found while running '${functionName}': use another backend ('cpu' has every kernel) or a compiled runtime`,
-    { cause: error },
-  );
-}
-
 /**
  * A runtime that calls functions directly on the tfjs backend that is set when it is made: nothing is compiled.
  *
- * Numbers are float32, `density` included: tfjs has no wider type. Runs start when they are called, one after the other;
+ * Numbers are float32, `density` and `mapping` included: tfjs has no wider type. Runs start when they are called, one after the other;
  * results on asynchronous backends may still be computing when the promise resolves. Outputs are fresh tensors owned by
  * the caller.
  *
@@ -130,6 +96,10 @@ export function eagerRuntime(): Runtime {
     ): Promise<FlatDensity> {
       check(false);
       return eagerDensity(logDensity, like, data, () => check(false));
+    },
+    async mapping<P extends Tree, D extends Tree>(fn: (params: P, data: D) => Tree, like: HostTree, data?: HostTree): Promise<FlatMapping> {
+      check(false);
+      return eagerMapping(name, fn, like, data, () => check(false));
     },
     describe: () => ({ runtime: name, tfjs: version_core }),
     async dispose(): Promise<void> {

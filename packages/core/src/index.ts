@@ -25,6 +25,7 @@ export * from './divergence/from-surrogate.js';
 export * from './eager-runtime.js';
 export * from './energy.js';
 export * from './errors.js';
+export { checkLengths } from './flat-lengths.js';
 export * from './gradients.js';
 export * from './host-backend.js';
 export * from './host-tensor.js';

@@ -46,6 +46,22 @@ export interface FlatDensity {
   dispose(): Promise<void>;
 }
 
+/**
+ * A function of a flat float64 vector whose result is one, too, without a gradient: the constrained or derived values of a
+ * draw.
+ */
+export interface FlatMapping {
+  /** Number of unconstrained parameters. */
+  readonly size: number;
+  /** Numbers of all outputs together. */
+  readonly outputSize: number;
+  /** The result's leaves in canonical order (names sorted), one after the other in `out`; names joined by `/`. */
+  readonly outputs: readonly { readonly path: string; readonly shape: readonly number[] }[];
+  /** Fills `out`. Synchronous and in float64 on the js runtime, later and in float32 elsewhere. */
+  evaluate(position: Float64Array, out: Float64Array): void | Promise<void>;
+  dispose(): Promise<void>;
+}
+
 /** The injected backend: where tensor programs run. */
 export interface Runtime {
   /** `'js'`, `'tfjs:wasm'`, `'tfjs:cpu'`, `'onnx:cpu'`, … */
@@ -63,6 +79,24 @@ export interface Runtime {
     like: HostTree,
     data?: HostTree,
   ): Promise<FlatDensity>;
+  /**
+   * A function of the parameters as a mapping of flat float64 vectors. `like` gives names and shapes of the parameters,
+   * `data` is copied once. The result is any tree of tensors; int32 and bool ones become float64 numbers, and it need not
+   * depend on the parameters.
+   *
+   * @throws ConfigError if `fn` returns a promise or no tree of tensors; MissingKernelError if the target lacks an
+   * operation. From `evaluate`: ShapeError for vectors of other lengths, ConfigError after `dispose`.
+   * @example
+   * ```ts
+   * import { exp, type Tensor } from '@tensorflow/tfjs-core';
+   * import { jsRuntime } from '@bpc/compiler';
+   * const constrain = await jsRuntime().mapping((p: { logScale: Tensor }) => ({ scale: exp(p.logScale) }), { logScale: 0 });
+   * const out = new Float64Array(constrain.outputSize);
+   * constrain.evaluate(Float64Array.of(0), out);
+   * console.log(constrain.outputs, out); // [{ path: 'scale', shape: [] }] [1]
+   * ```
+   */
+  mapping<P extends Tree, D extends Tree>(fn: (params: P, data: D) => Tree, like: HostTree, data?: HostTree): Promise<FlatMapping>;
   /** What the environment record says about this runtime: provider, threads, versions. */
   describe(): Readonly<Record<string, string | number | boolean>>;
   dispose(): Promise<void>;

@@ -11,6 +11,7 @@ import {
 import type { Scalar } from '@tensorflow/tfjs-core';
 import type { Target } from '../ir/index.js';
 import { compiledDensity } from './density.js';
+import { compiledMapping } from './mapping.js';
 import { compiledProgram } from './program.js';
 
 export type CompiledRuntimeOptions = {
@@ -72,6 +73,12 @@ export function compiledRuntime(options: CompiledRuntimeOptions): Runtime {
       const density = await compiledDensity(logDensity, like, data, target, (done) => open.delete(done));
       open.add(density);
       return density;
+    },
+    async mapping<P extends Tree, D extends Tree>(fn: (params: P, data: D) => Tree, like: HostTree, data?: HostTree) {
+      check();
+      const mapping = await compiledMapping(fn, like, data, target, (done) => open.delete(done));
+      open.add(mapping);
+      return mapping;
     },
     describe: () => target.describe(),
     async dispose() {
