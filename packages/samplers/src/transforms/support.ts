@@ -1,4 +1,4 @@
-import { ConfigError, type HostTensor, hostArray, ShapeError } from '@bpc/core';
+import { ConfigError, type HostTensor, hostArray, isHostTensor, ShapeError } from '@bpc/core';
 import { type Scalar, scalar, sum, type Tensor } from '@tensorflow/tfjs-core';
 
 /** Count of numbers in a shape. */
@@ -47,6 +47,8 @@ export const outside = (support: string, found: string, remedy: string): ConfigE
  * @throws ShapeError on another shape; ConfigError on NaN and infinities.
  */
 export function readValue(value: HostTensor, shape: readonly number[], support: string): Float64Array {
+  // Plain JavaScript callers can pass anything.
+  if (!isHostTensor(value)) throw new ShapeError(`value is ${String(value)}, expected numbers`, `pass numbers of shape [${shape}]`);
   const { data, shape: found } = hostArray(value);
   if (found.join() !== shape.join()) {
     throw new ShapeError(`value has shape [${found}], expected [${shape}]`, 'pass one number per element of the parameter');
