@@ -38,7 +38,17 @@ function difference(saved: Json | undefined, now: Json | undefined, path = ''): 
   return `${path === '' ? '' : `${path}: `}saved ${print(saved)}, now ${print(now)}`;
 }
 
-function checkIdentity(metadata: Metadata, { key, config, environment }: RunIdentity, name: string, allowInexact: boolean): number {
+/**
+ * Refuses the record of another run, and gives the number of steps that this one has behind it.
+ *
+ * @throws CheckpointError if the record is of no run, or of another configuration, key or (unless `allowInexact`) environment.
+ */
+export function checkRunIdentity(
+  metadata: Metadata,
+  { key, config, environment }: RunIdentity,
+  name: string,
+  allowInexact: boolean,
+): number {
   const { step } = metadata;
   if (metadata['kind'] !== 'run' || typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) {
     throw new CheckpointError(`'${name}' is no checkpoint of a run`, 'choose another name or remove it');
@@ -103,7 +113,7 @@ export function runCheckpoint<State extends Tree>(options: CheckpointOptions, id
       if (bytes === undefined) return undefined;
       const { tree, metadata } = loadTree(bytes, like);
       try {
-        savedStep = checkIdentity(metadata, identity, name, allowInexact);
+        savedStep = checkRunIdentity(metadata, identity, name, allowInexact);
         return { state: tree, step: savedStep };
       } catch (error) {
         disposeTree(tree);

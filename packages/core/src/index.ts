@@ -1,9 +1,10 @@
 export * from './algorithm.js';
 export * from './augment/index.js';
 export * from './autodiff.js';
-export { type Json, loadTree, type Metadata, readMetadata, saveTree } from './checkpoint.js';
+export { checkInteger, checkRange } from './check.js';
+export { canonicalJson, type Json, loadTree, type Metadata, readMetadata, saveTree } from './checkpoint.js';
 export * from './checkpoint-coreset.js';
-export type { CheckpointOptions } from './checkpoint-run.js';
+export { type CheckpointOptions, checkRunIdentity, type RunIdentity } from './checkpoint-run.js';
 export * from './constant.js';
 export * from './conv-norm.js';
 export * from './convolve-images.js';
@@ -25,9 +26,11 @@ export * from './divergence/from-surrogate.js';
 export * from './eager-runtime.js';
 export * from './energy.js';
 export * from './errors.js';
+export { eventLoopTurns } from './event-loop.js';
 export { checkLengths } from './flat-lengths.js';
 export * from './gradients.js';
 export * from './host-backend.js';
+export { hostEnvironment } from './host-environment.js';
 export * from './host-tensor.js';
 export * from './iterate.js';
 export {
@@ -44,12 +47,13 @@ export {
   normalLike,
 } from './langevin.js';
 export * from './learn.js';
+export * from './linalg/index.js';
 export * from './model.js';
 export * from './objective.js';
 export * from './ops.js';
 export * from './optim/index.js';
 export { argumentLeaves, assertTree, checkLeaves } from './program-arguments.js';
-export type { Progress } from './progress.js';
+export { type Progress, progressReporter } from './progress.js';
 export * from './random.js';
 export { bilinearWeights, nearestPositions, type ResizeGrid } from './resize-grid.js';
 export * from './runtime.js';

@@ -1,5 +1,5 @@
 import { BpcError, InterruptedError } from '@bpc/core';
-import { plainMessage } from '../workers/index.js';
+import { plainMessage } from '@bpc/core/node';
 
 interface PrintOptions {
   readonly write: (line: string) => void;

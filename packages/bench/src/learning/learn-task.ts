@@ -14,13 +14,12 @@ import {
   sampled,
   supervised,
 } from '@bpc/core';
-import { fileStore } from '@bpc/core/node';
+import { fileStore, plainMessage } from '@bpc/core/node';
 import type { RunConfig } from '../config/index.js';
 import type { ExpertRecipe } from '../experts/expert-file.js';
 import { expertFiles } from '../experts/expert-source.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
 import { formatRuntimeName, packageVersions } from '../runtime-choice/index.js';
-import { plainMessage } from '../workers/error-wire.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';

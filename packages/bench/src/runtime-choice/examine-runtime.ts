@@ -1,9 +1,9 @@
 import { ConfigError, disposeTree, ensureHostBackend, key, MissingKernelError, type Runtime } from '@bpc/core';
+import { plainMessage } from '@bpc/core/node';
 import { tensor } from '@tensorflow/tfjs-core';
 import { oneHot } from '../experts/batches.js';
 import { buildNetwork } from '../experts/network.js';
 import { trainingProgram } from '../experts/training-program.js';
-import { plainMessage } from '../workers/error-wire.js';
 import { lackingKernels } from './lacking-kernels.js';
 import { openRuntime, packageOf } from './open-runtime.js';
 import { type ImportModule, packageVersion } from './optional-package.js';

@@ -1,4 +1,3 @@
-export * from './error-wire.js';
 export * from './module-url.js';
 export * from './pool.js';
 export * from './protocol.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InterruptedError } from '@bpc/core';
-import { errorFromWire } from './error-wire.js';
+import { errorFromWire } from '@bpc/core/node';
 import type { FromWorker, TaskProgress, TaskSpec, ToWorker } from './protocol.js';
 import { resourceStore } from './resources.js';
 import { runTask } from './run-task.js';

@@ -1,4 +1,4 @@
-import type { ErrorWire } from './error-wire.js';
+import type { ErrorWire } from '@bpc/core/node';
 
 /** A piece of work for any thread: an exported function by name, and options that survive structured cloning. */
 export interface TaskSpec<Options> {

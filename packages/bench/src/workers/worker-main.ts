@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { errorToWire } from './error-wire.js';
+import { errorToWire } from '@bpc/core/node';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { resourceStore } from './resources.js';
 import { runTask } from './run-task.js';

@@ -1,1 +1,2 @@
+export * from './error-wire.js';
 export * from './file-store.js';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CheckpointError, ConfigError, readMetadata } from '@bpc/core';
+import { plainMessage } from '@bpc/core/node';
 import type { Command } from 'commander';
 import type { Overrides } from '../../config/index.js';
 import type { Dataset } from '../../data/dataset.js';
@@ -11,7 +12,7 @@ import { inferenceNote, readCoreset, seedsOf } from '../../learning/index.js';
 import { type ResultRow, summarise } from '../../report/results.js';
 import { renderTable } from '../../report/table.js';
 import { chooseRuntime, formatRuntimeName, packageVersions, peakRssMb } from '../../runtime-choice/index.js';
-import { moduleUrl, plainMessage, runWithProgress, type TaskSpec } from '../../workers/index.js';
+import { moduleUrl, runWithProgress, type TaskSpec } from '../../workers/index.js';
 import { addConfigFlags, configFromFlags, evaluationSettings, machineSettings, taskSettings } from '../config-flags.js';
 import { type CommandContext, printResult } from '../context.js';
 import { loadDataset } from '../load-dataset.js';

@@ -9,7 +9,7 @@ import {
   NonFiniteError,
   ShapeError,
   StorageError,
-} from '@bpc/core';
+} from '../index.js';
 
 /** An error as plain data: structured cloning keeps neither class nor fields. */
 export interface ErrorWire {
