@@ -7,8 +7,8 @@ import type { Tree } from './tree.js';
  * `step` is pure: it returns fresh tensors and never modifies or disposes its arguments, so that it can be compiled.
  */
 export interface Algorithm<Position extends Tree, State extends Tree, Info extends Tree> {
-  /** The state from which the first step starts; fresh tensors. */
-  init(position: Position, key: Key): State;
+  /** The state from which the first step starts; fresh tensors. `data` is for algorithms whose state depends on it, as of `step`. */
+  init(position: Position, key: Key, data?: Tree): State;
   /** One transition; `data` is whatever the algorithm needs besides its state (a mini-batch, say). */
   step(key: Key, state: State, data?: Tree): readonly [State, Info];
 }

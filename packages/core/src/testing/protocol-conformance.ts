@@ -12,7 +12,7 @@ export interface AlgorithmConformanceOptions<Position extends Tree, State extend
   readonly algorithm: Algorithm<Position, State, Info>;
   /** A small starting point; called within each test, and its tensors are the caller's. */
   readonly position: () => Position;
-  /** What `step` gets as `data`, if it needs any. */
+  /** What `init` and `step` get as `data`, if they need any. */
   readonly data?: () => Tree;
   /** False if steps do not use their key (true by default). */
   readonly random?: boolean;
@@ -69,8 +69,8 @@ export function algorithmConformance<Position extends Tree, State extends Tree, 
   /** Runs `check` on a fresh state and data, and disposes what was made. */
   const withState = (check: (state: State, given: Tree) => void): void => {
     const start = position();
-    const state = algorithm.init(start, key(0));
     const given = data();
+    const state = algorithm.init(start, key(0), given);
     try {
       check(state, given);
     } finally {
@@ -82,11 +82,12 @@ export function algorithmConformance<Position extends Tree, State extends Tree, 
 
   it(`${name}: init gives fresh tensors and leaves the position alone`, () => {
     const start = position();
-    const before = snapshot(start);
-    const state = algorithm.init(start, key(0));
-    demandFresh('the state of init', state, start);
-    demand(snapshot(start) === before, 'init changed the position');
-    disposeTree([start, state]);
+    const given = data();
+    const before = snapshot([start, given]);
+    const state = algorithm.init(start, key(0), given);
+    demandFresh('the state of init', state, [start, given]);
+    demand(snapshot([start, given]) === before, 'init changed an argument');
+    disposeTree([start, given, state]);
   });
 
   it(`${name}: step gives fresh tensors and leaves its arguments alone`, () => {
