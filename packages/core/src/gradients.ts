@@ -4,6 +4,7 @@ import { convolutionRules } from './gradients/convolution.js';
 import { cumulativeRules } from './gradients/cumulative.js';
 import { indexingRules } from './gradients/indexing.js';
 import { linearRules } from './gradients/linear.js';
+import { linearAlgebraRules } from './gradients/linear-algebra.js';
 import { normalizationRules } from './gradients/normalization.js';
 import { poolingRules } from './gradients/pooling.js';
 import { reductionRules } from './gradients/reduction.js';
@@ -18,6 +19,7 @@ const rules = () => [
   ...reductionRules,
   ...structureRules,
   ...linearRules,
+  ...linearAlgebraRules,
   ...convolutionRules,
   ...poolingRules,
   ...cumulativeRules,

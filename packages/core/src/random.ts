@@ -152,6 +152,15 @@ export function hostUniform(k: Key, count: number): Float32Array {
   return fill('uniform', drawWords(k), count);
 }
 
+/**
+ * The two 32-bit words of a real key, to seed a generator on the host: equal keys, equal words. Do not draw from the key as well.
+ *
+ * @throws ConfigError like `normal`.
+ */
+export function hostWords(k: Key): readonly [number, number] {
+  return drawWords(k);
+}
+
 /** One integer uniform on `{0, …, bound − 1}`, on the host (bias below 2^-21 for bounds below 2^32). */
 export function hostInteger(k: Key, bound: number): number {
   if (!Number.isSafeInteger(bound) || bound < 1 || bound > 2 ** 32) {

@@ -44,6 +44,13 @@ export function matMul(g: Builder, a: Node, b: Node, transposeA = false, transpo
   return g.emit('MatMul', [a, b], { transposeA, transposeB }, shape, dtype);
 }
 
+/** Cholesky factors of the matrices in the last two axes. */
+export const cholesky = (g: Builder, a: Node): Node => g.emit('Cholesky', [a], {}, a.shape, 'float32');
+
+/** Solutions of the triangular systems in the last two axes. */
+export const triangularSolve = (g: Builder, l: Node, b: Node, transpose: boolean): Node =>
+  g.emit('TriangularSolve', [l, b], { transpose }, b.shape, 'float32');
+
 type Windowed = 'Conv' | 'ConvInputGrad' | 'ConvFilterGrad' | 'AvgPool' | 'AvgPoolGrad' | 'MaxPool' | 'MaxPoolGrad' | 'MaxPoolGather';
 
 /** Convolution, pooling and their gradients; the caller knows the result's shape. */

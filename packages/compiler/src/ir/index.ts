@@ -1,6 +1,6 @@
 export { type Builder, graphBuilder, topologicalOrder } from './builder.js';
 export { constant, scalar } from './constant.js';
-export { argMax, cumSum, gather, matMul, scatterAdd, topK, windowed } from './contractions.js';
+export { argMax, cholesky, cumSum, gather, matMul, scatterAdd, topK, triangularSolve, windowed } from './contractions.js';
 export { binary, cast, compare, select, unary } from './elementwise.js';
 export * from './node.js';
 export { printGraph } from './print.js';

@@ -87,6 +87,10 @@ export type AttributesOf = {
   TopK: { readonly k: number };
   /** (a, b) → batched matrix product of the last two axes; leading axes broadcast. */
   MatMul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /** (a […, n, n]) → Cholesky factors of the symmetric parts, zero above the diagonal; NaN below where there is none. */
+  Cholesky: object;
+  /** (l […, n, n], b […, n, m]) → X with tril(l) X = b, or with tril(l)ᵀ X = b. */
+  TriangularSolve: { readonly transpose: boolean };
   /** (x NHWC, filter HWIO) → NHWC cross-correlation. */
   Conv: Window;
   /** (dy NHWC, filter HWIO) → gradient of Conv with respect to x (the node's shape). */

@@ -14,7 +14,7 @@ export interface KernelCoverage {
 }
 
 /** Kernels of ours, which tfjs-core does not know. */
-const OWN = ['MaxPoolGather'];
+const OWN = ['Cholesky', 'MaxPoolGather', 'TriangularSolve'];
 
 /**
  * The kernels of tfjs-core 4.22 that programs may use, and those that they may not. `bpc doctor` prints it.

@@ -34,6 +34,9 @@ export type AxisGeometry = {
   readonly reverse?: boolean;
 };
 
+/** Triangular systems, or (without columns) factorisations; `size` is that of a matrix. */
+export type MatrixGeometry = { readonly size: number; readonly columns: number; readonly transpose: boolean };
+
 function windowGeometry(window: Window, input: Shape, output: Shape): WindowGeometry {
   return {
     ...window,
@@ -86,6 +89,12 @@ function geometryOf(node: Node): object {
       return axisGeometry(first.shape, node.attributes.axis);
     case 'TopK':
       return axisGeometry(first.shape, first.shape.length - 1);
+    case 'Cholesky':
+      return { size: item(node.shape, node.shape.length - 1), columns: 0, transpose: false } satisfies MatrixGeometry;
+    case 'TriangularSolve': {
+      const [size, columns] = [item(node.shape, node.shape.length - 2), item(node.shape, node.shape.length - 1)];
+      return { size, columns, transpose: node.attributes.transpose } satisfies MatrixGeometry;
+    }
     case 'Conv':
     case 'AvgPool':
     case 'MaxPool':

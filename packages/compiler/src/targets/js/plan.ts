@@ -32,6 +32,8 @@ const CALLS = [
   'ArgMax',
   'Scan',
   'TopK',
+  'Cholesky',
+  'TriangularSolve',
 ];
 const SLOW = [
   'Exp',

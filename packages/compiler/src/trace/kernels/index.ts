@@ -4,6 +4,7 @@ import { depthwiseKernels } from './depthwise.js';
 import { elementwiseKernels } from './elementwise.js';
 import { indexingKernels } from './indexing.js';
 import type { TraceKernel } from './kernel.js';
+import { linearAlgebraKernels } from './linear-algebra.js';
 import { normalizationKernels } from './normalization.js';
 import { productKernels } from './products.js';
 import { reductionKernels } from './reductions.js';
@@ -20,6 +21,7 @@ export const kernels: readonly TraceKernel[] = [
   ...reductionKernels,
   ...cumulativeKernels,
   ...productKernels,
+  ...linearAlgebraKernels,
   ...normalizationKernels,
   ...windowKernels,
   ...depthwiseKernels,

@@ -1,5 +1,6 @@
 import { erf, floorMod, roundHalfEven } from '../../../ir/scalar-functions.js';
 import { Conv, ConvFilterGrad, ConvInputGrad, MatMul } from './convolution.js';
+import { Cholesky, TriangularSolve } from './linear-algebra.js';
 import { Scan } from './loop.js';
 import { AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, MaxPoolGrad } from './pooling.js';
 import { ArgMax, CumSum } from './scan.js';
@@ -13,6 +14,7 @@ export const kernels = {
   ArgMax,
   AvgPool,
   AvgPoolGrad,
+  Cholesky,
   Conv,
   ConvFilterGrad,
   ConvInputGrad,
@@ -23,4 +25,5 @@ export const kernels = {
   MaxPoolGrad,
   Scan,
   TopK,
+  TriangularSolve,
 } as const;

@@ -1,0 +1,3 @@
+export { choleskyFactor, solveLower, solveLowerTransposed } from './host.js';
+export { choleskyKernel, triangularSolveKernel } from './kernels.js';
+export { cholesky, logDet, type TriangularSolveOptions, triangularSolve } from './linalg.js';
