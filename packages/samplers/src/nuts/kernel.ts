@@ -1,0 +1,246 @@
+import { ConfigError, type Key, key, NonFiniteError, ShapeError } from '@bpc/core';
+import { checkDivergenceThreshold, checkMaxDepth, checkStepSize, checkTemperature } from './check.js';
+import { drive, type Evaluable, type Machine } from './drive.js';
+import { leapfrog } from './leapfrog.js';
+import { checkMetric, type Metric, unitMetric } from './metric.js';
+import { randomStream } from './random-stream.js';
+import { makeStepSizeSearch } from './step-size-search.js';
+import { makeTree, treeRows, treeSlots } from './tree.js';
+import { fillSlot, makeWorkspace, momentumOf } from './workspace.js';
+
+/** What one transition of NUTS says about itself. */
+export interface NutsInfo {
+  /** Mean of min(1, exp(H₀ − H)) over all points of the trajectory, in [0, 1]: what warm-up steers. */
+  readonly acceptance: number;
+  /** Completed doublings of the trajectory. */
+  readonly depth: number;
+  /** Gradients used. */
+  readonly leapfrogSteps: number;
+  /** Whether the energy error exceeded the threshold, or was not a number: the integrator left the typical set. */
+  readonly divergent: boolean;
+  /** H of the draw, in nats. */
+  readonly energy: number;
+  /** Log density of the draw, in nats. */
+  readonly logDensity: number;
+  /** Whether the trajectory was as long as allowed. */
+  readonly maxDepthReached: boolean;
+}
+
+/** Options of `nutsKernel`. */
+export interface NutsKernelOptions {
+  /** From `runtime.density`; synchronous on the js runtime. */
+  readonly density: Evaluable;
+  /** Most doublings per transition, at most 2^maxDepth − 1 gradients (10 by default, Stan's; in [1, 20]). */
+  readonly maxDepth?: number;
+  /** Energy error in nats from which on a trajectory counts as divergent (1000 by default, Stan's). */
+  readonly divergenceThreshold?: number;
+  /** T of the target exp(log density / T) (1 by default). */
+  readonly temperature?: number;
+}
+
+/** NUTS in place, on the host: one chain's transition without allocation. */
+export interface NutsKernel {
+  readonly size: number;
+  /** The current draw, the gradient there; the same arrays for the kernel's life, refilled by each transition. */
+  readonly position: Float64Array;
+  readonly gradient: Float64Array;
+  readonly logDensity: number;
+  /** @throws ConfigError unless positive and finite. */
+  stepSize: number;
+  /** @throws ShapeError unless of the density's size. */
+  metric: Metric;
+  /** About the last transition; refilled by the next. */
+  readonly info: NutsInfo;
+  /** Where the last transition diverged, if it did: the positions before and after the step. Refilled by the next divergence. */
+  readonly divergence: { readonly start: Float64Array; readonly end: Float64Array };
+  /** Moves to a position and evaluates there, whatever the density says; look at `logDensity` and `gradient`. */
+  start(position: Float64Array): void | Promise<void>;
+  /** Moves to a known point without evaluating: to the last bit what `start` would do. */
+  restore(position: Float64Array, gradient: Float64Array, logDensity: number): void;
+  /**
+   * One transition.
+   *
+   * @throws NonFiniteError if the density or its gradient is not finite where the chain stands; never because of what a
+   * trajectory meets: that is a divergence.
+   */
+  transition(key: Key): void | Promise<void>;
+  /**
+   * A step size whose single leapfrog step from here is accepted with probability about 0.8 (Stan's search), starting from
+   * the current one. Does not set it.
+   *
+   * @throws NonFiniteError if there is none below 1e7, or above 0: the density is improper, or not continuous here.
+   */
+  initialStepSize(key: Key): number | Promise<number>;
+}
+
+/**
+ * The no-U-turn sampler as a kernel that works in place: the multinomial variant that Stan runs (see `nuts`).
+ *
+ * For drivers and benchmarks. Promises appear only if the density gives promises; one call at a time.
+ *
+ * @throws ConfigError on an option out of its domain, or on overlapping calls.
+ * @example
+ * ```ts
+ * import { type FlatDensity, key } from '@bpc/core';
+ * import { nutsKernel } from '@bpc/samplers';
+ * const density: Pick<FlatDensity, 'size' | 'evaluate'> = { size: 1, evaluate: (q, g) => ((g[0] = -q[0]!), -0.5 * q[0]! ** 2) };
+ * const kernel = nutsKernel({ density });
+ * await kernel.start(Float64Array.of(1));
+ * kernel.stepSize = await kernel.initialStepSize(key(0));
+ * await kernel.transition(key(1));
+ * console.log(kernel.position, kernel.info);
+ * ```
+ */
+export function nutsKernel(options: NutsKernelOptions): NutsKernel {
+  const { density } = options;
+  const { size } = density;
+  const maxDepth = checkMaxDepth(options.maxDepth ?? 10);
+  const temperature = checkTemperature(options.temperature ?? 1);
+  const workspace = makeWorkspace(size, treeSlots(maxDepth), treeRows(maxDepth));
+  const { values, logDensities, energies, positions, gradients } = workspace;
+  const integrator = leapfrog(workspace, temperature);
+  // Seeded anew before every use.
+  const stream = randomStream(key(0));
+  const tree = makeTree(workspace, integrator, stream, maxDepth, checkDivergenceThreshold(options.divergenceThreshold ?? 1000));
+
+  const position = new Float64Array(size);
+  const gradient = new Float64Array(size);
+  const divergence = { start: new Float64Array(size), end: new Float64Array(size) };
+  const info = { acceptance: 0, depth: 0, leapfrogSteps: 0, divergent: false, energy: 0, logDensity: Number.NaN, maxDepthReached: false };
+  let stepSize = 1;
+  let metric = unitMetric(size);
+  // Step size and metric that the integrator has; unset by the search, which tries others.
+  let configured = false;
+  let ready = false;
+  let busy = false;
+
+  const search = makeStepSizeSearch(workspace, integrator, stream, (step) => integrator.configure(step, metric));
+
+  const fail = (): void => {
+    busy = false;
+  };
+  const keep = (slot: number): void => {
+    const point = positions[slot] as Float64Array;
+    const slope = gradients[slot] as Float64Array;
+    for (let i = 0; i < size; i++) {
+      position[i] = point[i] as number;
+      gradient[i] = slope[i] as number;
+    }
+    info.logDensity = logDensities[slot] as number;
+  };
+  const checkReady = (): void => {
+    ready = Number.isFinite(info.logDensity) && gradient.every(Number.isFinite);
+  };
+
+  const starting: Machine<void> = {
+    advance: () => -1,
+    finish() {
+      busy = false;
+      keep(0);
+      checkReady();
+    },
+    fail,
+  };
+  const moving: Machine<void> = {
+    advance: tree.advance,
+    finish() {
+      busy = false;
+      const { proposal, divergedFrom } = tree;
+      keep(proposal);
+      info.acceptance = tree.acceptance;
+      info.depth = tree.depth;
+      info.leapfrogSteps = tree.leapfrogSteps;
+      info.divergent = divergedFrom >= 0;
+      info.energy = energies[proposal] as number;
+      info.maxDepthReached = tree.depth === maxDepth;
+      if (divergedFrom < 0) return;
+      divergence.start.set(positions[divergedFrom] as Float64Array);
+      divergence.end.set(positions[tree.divergedTo] as Float64Array);
+    },
+    fail,
+  };
+  const searching: Machine<number> = {
+    advance: search.advance,
+    finish() {
+      busy = false;
+      if (!search.failed) return search.stepSize;
+      throw search.stepSize > 1
+        ? new NonFiniteError('every step size is accepted: the density does not fall off', 0, 'give every parameter a proper prior')
+        : new NonFiniteError('no step size is accepted: the density is not continuous here', 0, 'check the gradient at the start');
+    },
+    fail,
+  };
+
+  /** One call at a time, from a point where there is a gradient to follow. */
+  const enter = (): void => {
+    if (busy) throw new ConfigError('a call of this kernel is still running', 'await it, and make one kernel per chain');
+    busy = true;
+  };
+  const prepare = (from: Key): void => {
+    if (!ready) {
+      throw new NonFiniteError(
+        `log density ${info.logDensity} or its gradient is not finite where the chain stands`,
+        0,
+        'start at a position where both are finite',
+      );
+    }
+    enter();
+    fillSlot(workspace, 0, position, gradient, info.logDensity);
+    stream.seed(from);
+  };
+  const checkLength = (name: string, array: Float64Array): void => {
+    if (array.length === size) return;
+    throw new ShapeError(`${name} has ${array.length} numbers, expected ${size}`, 'pass one number per unconstrained parameter');
+  };
+
+  return {
+    size,
+    position,
+    gradient,
+    get logDensity() {
+      return info.logDensity;
+    },
+    get stepSize() {
+      return stepSize;
+    },
+    set stepSize(value) {
+      stepSize = checkStepSize(value);
+      configured = false;
+    },
+    get metric() {
+      return metric;
+    },
+    set metric(value) {
+      metric = checkMetric(value, size);
+      configured = false;
+    },
+    info,
+    divergence,
+    start(from) {
+      checkLength('position', from);
+      enter();
+      fillSlot(workspace, 0, from, gradient, Number.NaN);
+      return drive(density, workspace, 0, starting);
+    },
+    restore(from, slope, logDensity) {
+      checkLength('position', from);
+      checkLength('gradient', slope);
+      fillSlot(workspace, 0, from, slope, logDensity);
+      keep(0);
+      checkReady();
+    },
+    transition(from) {
+      prepare(from);
+      if (!configured) integrator.configure(stepSize, metric);
+      configured = true;
+      stream.normals(values, momentumOf(workspace, 0), size);
+      integrator.enter(0);
+      return drive(density, workspace, tree.begin(0), moving);
+    },
+    initialStepSize(from) {
+      prepare(from);
+      configured = false;
+      return drive(density, workspace, search.begin(stepSize), searching);
+    },
+  };
+}
