@@ -1,0 +1,58 @@
+import { cholesky, isTensor, ShapeError, scope, type Tree, treeEntries, treeMap } from '@bpc/core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { matMul, mul, reshape, sqrt } from '@tensorflow/tfjs-core';
+
+/**
+ * The factor L of an inverse mass matrix, M⁻¹ = L Lᵀ.
+ *
+ * Momentum is kept whitened, r = Lᵀ p ~ N(0, T·I): kinetic energy is ½‖r‖² whatever the mass, positions move along L r and
+ * momenta along Lᵀ ∇log p.
+ */
+export interface TensorMetric<P extends Tree> {
+  /** L r. */
+  velocity(momentum: P): P;
+  /** Lᵀ g. */
+  force(gradient: P): P;
+}
+
+/** A matrix `[d, d]` is a dense inverse mass for a position that is one vector `[d]`. */
+function isDense(inverseMass: Tree, position: Tree): boolean {
+  if (!isTensor(inverseMass) || !isTensor(position)) return false;
+  const [size, ...rest] = position.shape;
+  return rest.length === 0 && inverseMass.shape.length === 2 && inverseMass.shape.every((length) => length === size);
+}
+
+/** @throws ShapeError unless `inverseMass` is a tree like the position, or `[d, d]` for a single vector `[d]`. */
+export function checkInverseMass(inverseMass: Tree, position: Tree): void {
+  if (isDense(inverseMass, position)) return;
+  const describe = (tree: Tree) =>
+    treeEntries(tree).map(([path, { dtype, shape }]) => `${path === '' ? '' : `${path}: `}${dtype}[${shape}]`);
+  const [found, expected] = [describe(inverseMass).join(', '), describe(position).join(', ')];
+  if (found === expected) return;
+  throw new ShapeError(
+    `inverseMass has ${found}, expected ${expected}`,
+    'pass variances shaped like the position, or a covariance [d, d] for a position that is one vector [d]',
+  );
+}
+
+/**
+ * The metric of an inverse mass: variances shaped like the position (L = their square roots), or a covariance `[d, d]` for a
+ * position that is one vector `[d]` (L = its Cholesky factor, found anew at every call).
+ *
+ * @throws ShapeError if the shapes do not fit.
+ */
+export function metricOf<P extends Tree>(inverseMass: Tree, position: P): TensorMetric<P> {
+  checkInverseMass(inverseMass, position);
+  if (isTensor(inverseMass) && isDense(inverseMass, position)) {
+    const factor = cholesky(inverseMass) as Tensor2D;
+    const product = (vector: Tensor, transpose: boolean): Tensor =>
+      reshape(matMul(factor, reshape(vector, [vector.shape[0] ?? 0, 1]), transpose), vector.shape);
+    return {
+      velocity: (momentum) => scope(() => treeMap((r) => product(r, false), momentum)),
+      force: (gradient) => scope(() => treeMap((g) => product(g, true), gradient)),
+    };
+  }
+  const factor = treeMap((m) => sqrt(m), inverseMass);
+  const scale = (tree: P): P => treeMap((x, l) => mul(x, l), tree, factor);
+  return { velocity: scale, force: scale };
+}

@@ -1,0 +1,76 @@
+import { ConfigError, constant, type Schedule, ShapeError, type Tree, treeEntries } from '@bpc/core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { add, cast, clone, scalar } from '@tensorflow/tfjs-core';
+
+/**
+ * What every sampler here leaves invariant: the density ∝ exp(log p(θ; data)/T).
+ *
+ * A method, so that an author may give `data` the type that he passes to `step`.
+ */
+export interface LogDensityOptions<P extends Tree> {
+  /** log p(θ; data) in nats, up to a constant: a scalar. Pure and synchronous; it is differentiated. */
+  logDensity(params: P, data?: Tree): Tensor;
+}
+
+/**
+ * A number, a scalar tensor, or a function of the step. Of tensors and schedules the values are not checked.
+ *
+ * A number is frozen into a compiled program, and so is a tensor that the program captures.
+ */
+export type Setting = number | Scalar | Schedule;
+
+const shown = (value: unknown): string => (typeof value === 'number' || typeof value === 'string' ? String(value) : typeof value);
+
+/** Throws `ConfigError` unless a number is finite and > 0 (≥ 0 with `zero`). */
+export function checkPositive(name: string, value: unknown, zero = false): void {
+  if (typeof value === 'object' || typeof value === 'function') return;
+  if (typeof value === 'number' && Number.isFinite(value) && (zero ? value >= 0 : value > 0)) return;
+  const expected = `a finite number ${zero ? '>=' : '>'} 0`;
+  throw new ConfigError(`${name} is ${shown(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
+}
+
+/** Throws `ConfigError` unless a number is in [0, 1], or in [0, 1) without `one`. */
+export function checkFraction(name: string, value: unknown, one: boolean): void {
+  if (typeof value === 'number' && value >= 0 && (one ? value <= 1 : value < 1)) return;
+  const expected = `a number in [0, 1${one ? ']' : ')'}`;
+  throw new ConfigError(`${name} is ${shown(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
+}
+
+/** Throws `ConfigError` unless `value` is an integer ≥ 1. */
+export function checkCount(name: string, value: unknown): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return;
+  throw new ConfigError(`${name} is ${shown(value)}, expected an integer >= 1`, `pass a whole number as ${name}`);
+}
+
+/** Throws `ConfigError` unless `value` is a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new ConfigError(`${name} is ${value === null ? 'null' : shown(value)}, expected a function`, `pass a function as ${name}`);
+}
+
+/** Throws `ShapeError` unless every leaf can move: float32, and at least one. */
+export function checkPosition(position: Tree): void {
+  const entries = treeEntries(position);
+  if (entries.length === 0) throw new ShapeError('the position has no tensors', 'pass a tree with at least one tensor');
+  for (const [path, { dtype }] of entries) {
+    if (dtype === 'float32') continue;
+    const where = path === '' ? '' : ` at '${path}'`;
+    throw new ShapeError(`the position is ${dtype}${where}, expected float32`, 'sample real parameters; pass integers as data');
+  }
+}
+
+/** A setting as a tensor, in the target's precision: what is computed from it in a program is not rounded to float32. */
+export const tensorOf = (value: number | Scalar): Scalar => (typeof value === 'number' ? (constant(value) as Scalar) : value);
+
+/** The value of a setting at step t, an int32 scalar counted from 0. */
+export const settingAt = (setting: Setting, step: Scalar): Scalar =>
+  typeof setting === 'function' ? setting(cast(step, 'float32')) : tensorOf(setting);
+
+/** t = 0. int32, which counts further than float32. Fresh. */
+export const firstStep = (): Scalar => scalar(0, 'int32');
+
+/** t + 1. Fresh. */
+export const nextStep = (step: Scalar): Scalar => add(step, scalar(1, 'int32'));
+
+/** A tensor of its own, for a result that must share none. */
+export const fresh = (value: Scalar): Scalar => clone(value);
