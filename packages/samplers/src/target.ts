@@ -13,11 +13,12 @@ export type DataTensors<H> = H extends HostTensor ? Tensor : { readonly [N in ke
  */
 export interface Target<S extends ParameterTree = ParameterTree, H extends HostTree = HostTree> {
   readonly parameters: S;
-  readonly logDensity: (params: ParameterTensors<S>, data: DataTensors<H>) => Scalar;
+  // Methods, whose parameters are compared both ways: any `Target<…>` is a `Target`, so that targets can be listed.
+  logDensity(params: ParameterTensors<S>, data: DataTensors<H>): Scalar;
   /** Plain arrays: they stay float64 on the js runtime. */
   readonly data?: H;
   /** Quantities to report beside the parameters (`theta = mu + tau·z`), computed once per kept draw. */
-  readonly derived?: (params: ParameterTensors<S>, data: DataTensors<H>) => { readonly [name: string]: Tensor };
+  derived?(params: ParameterTensors<S>, data: DataTensors<H>): { readonly [name: string]: Tensor };
 }
 
 /** Gives a target its types: names and shapes of `logDensity`'s arguments follow from `parameters` and `data`. */

@@ -1,1 +1,1 @@
-export {};
+export * from './posteriors/index.js';
