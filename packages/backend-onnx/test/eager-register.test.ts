@@ -1,5 +1,5 @@
 import { onnxRuntime, registerOnnxBackend } from '@bpc/backend-onnx';
-import { ConfigError, eagerRuntime, grad, type Key, key, MissingKernelError, normal } from '@bpc/core';
+import { ConfigError, cholesky, eagerRuntime, grad, type Key, key, logDet, MissingKernelError, normal } from '@bpc/core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
@@ -80,6 +80,19 @@ describe('kernels without a lowering', () => {
     expect(error).toBeInstanceOf(MissingKernelError);
     expect(error.message).toContain('for string tensors');
     expect(stats().fallback).toEqual({});
+  });
+
+  it('factor matrices on the fallback, computed values included, and are errors without one', async () => {
+    await registerOnnxBackend({ ort });
+    await tf.setBackend('onnx');
+    const a = () => tf.matMul(tf.tensor2d([2, 0, 1, 2], [2, 2]), tf.tensor2d([2, 0, 1, 2], [2, 2]), false, true);
+    expect(thrown(() => cholesky(a()))).toBeInstanceOf(MissingKernelError);
+    await tf.setBackend('cpu');
+    tf.removeBackend('onnx');
+    await registerOnnxBackend({ ort, fallback: 'cpu' });
+    await tf.setBackend('onnx');
+    expect(await values(cholesky(a()))).toEqual([2, 0, 1, 2]);
+    expect((await values(logDet(a())))[0]).toBeCloseTo(Math.log(16), 6);
   });
 
   it('run on the fallback, on values that are there and on values that are not', async () => {

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { type Node, topologicalOrder } from '@bpc/compiler';
-import { BpcError, ConfigError, disposeTree, grad, gradDot, MissingKernelError, scope } from '@bpc/core';
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { BpcError, ConfigError, cholesky, disposeTree, grad, gradDot, MissingKernelError, scope, triangularSolve } from '@bpc/core';
+import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { add, conv2d, matMul, memory, mul, relu, reshape, setBackend, square, sum, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +69,27 @@ describe('programs', () => {
     const lowering = target.lower(graph([x], [unknown], 'besselLoss'));
     await expect(lowering).rejects.toThrow(MissingKernelError);
     await expect(lowering).rejects.toMatchObject({ kernel: 'Bessel', target: 'onnx:cpu', message: /besselLoss.*jsRuntime/ });
+  });
+
+  it('the Cholesky factor is refused with its name, the function and where it runs', async () => {
+    const runtime = await onnxRuntime({ ort, threads: 1 });
+    const evidence = ({ a }: { a: Tensor }) => sum(cholesky(a)) as Scalar;
+    for (const refused of [
+      runtime.density(evidence, { a: [[1]] }),
+      runtime.compile(evidence).prepare({
+        a: tensor([
+          [1, 0],
+          [0, 1],
+        ]),
+      }),
+    ]) {
+      await expect(refused).rejects.toThrow(MissingKernelError);
+      await expect(refused).rejects.toMatchObject({ kernel: 'Cholesky', target: 'onnx:cpu', message: /evidence.*jsRuntime.*eager/ });
+    }
+    await expect(runtime.mapping(({ a }: { a: Tensor }) => triangularSolve(a, a), { a: [[1]] })).rejects.toMatchObject({
+      kernel: 'TriangularSolve',
+    });
+    await runtime.dispose();
   });
 
   it('outputs are fresh, alias neither inputs nor each other, and inputs stay as they are', async () => {

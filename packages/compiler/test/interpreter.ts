@@ -2,6 +2,7 @@ import { type Graph, type Node, topologicalOrder } from '@bpc/compiler';
 import { binaryFunction, compareFunction, unaryFunction } from '../src/ir/scalar-functions.js';
 import { scanResults } from '../src/ir/scan.js';
 import { broadcastShapes, sizeOf, stridesOf, unravel } from '../src/ir/shape.js';
+import { isFactoring, matrixValues } from './interpreter-matrices.js';
 import { isWindowed, windowedValues } from './interpreter-windows.js';
 
 type Read = (index: number[]) => number;
@@ -22,6 +23,7 @@ export function interpret(graph: Graph, inputs: readonly ArrayLike<number>[]): n
   function whole(node: Node): number[] | undefined {
     const operands = node.inputs.map((x) => values.get(x)!);
     if (isWindowed(node)) return windowedValues(node, operands[0]!, operands[1] ?? []);
+    if (isFactoring(node)) return matrixValues(node, operands[0]!, operands[1] ?? []);
     if (node.op !== 'ScatterAdd') return undefined;
     const width = sizeOf(node.shape.slice(1));
     const sums = new Array<number>(sizeOf(node.shape)).fill(0);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { HostTree } from '@bpc/core';
+import { cholesky, type HostTree } from '@bpc/core';
 import {
   add,
   div,
   exp,
+  eye,
   log,
   logSumExp,
   matMul,
@@ -76,6 +77,23 @@ export const posteriors: Record<string, () => Posterior> = {
     const { X, y } = readPosterior('sblrc-blr', 'data.json');
     // sigma ~ half-normal(0, 10)
     return regression(X, y, 5, (a, b) => add(mul(-0.5 / 100, sumSquares(a)), sub(b, mul(0.5 / 100, exp(mul(2, b))))));
+  },
+  'gp_pois_regr-gp_pois_regr': () => {
+    const { x, k } = readPosterior('gp_pois_regr-gp_pois_regr', 'data.json');
+    return {
+      like: { a: 0, b: 0, z: new Float64Array(x.length) },
+      data: { x, k },
+      // a: log of the length scale, b: log of the amplitude
+      logDensity: ({ a, b, z }: Named<'a' | 'b' | 'z'>, { x, k }: Named<'x' | 'k'>) => {
+        const n = x.size;
+        const distances = square(sub(reshape(x, [n, 1]), reshape(x, [1, n])));
+        const kernel = exp(sub(mul(2, b), mul(mul(0.5, distances), exp(mul(-2, a)))));
+        const f = reshape(matMul(cholesky(add(kernel, mul(1e-10, eye(n)))), reshape(z, [n, 1])), [n]);
+        const likelihood = sum(sub(mul(k, f), exp(f)));
+        const prior = add(sub(mul(25, a), mul(4, exp(a))), sub(b, mul(1 / 8, exp(mul(2, b)))));
+        return add(add(likelihood, mul(-0.5, sumSquares(z))), prior) as Scalar;
+      },
+    };
   },
   'low_dim_gauss_mix-low_dim_gauss_mix': () => {
     const { y } = readPosterior('low_dim_gauss_mix-low_dim_gauss_mix', 'data.json');
