@@ -1,5 +1,5 @@
 import './support/backend.js';
-import type { Algorithm, Optimizer } from '@bpc/core';
+import type { Algorithm, HostAlgorithm, Optimizer } from '@bpc/core';
 import {
   adam,
   adamw,
@@ -8,12 +8,13 @@ import {
   clipByGlobalNorm,
   cosineSchedule,
   gradientNormalisedAdam,
+  hostNormal,
   lamb,
   normal,
   sgd,
   treeMap,
 } from '@bpc/core';
-import { algorithmConformance, optimizerConformance } from '@bpc/core/testing';
+import { algorithmConformance, hostAlgorithmConformance, optimizerConformance } from '@bpc/core/testing';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { add, clone, mul, scalar, tensor1d } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
@@ -74,6 +75,145 @@ describe('algorithmConformance', () => {
     ['leaks in init', { init: (x) => ({ x: add(mul(x, 1), 0), steps: scalar(0) }) }, /leaks nothing/],
   ])('catches an algorithm that %s', (_, change, test) => {
     const failed = failures((register) => algorithmConformance({ name: 'bad', algorithm: { ...walk, ...change }, position, it: register }));
+    expect(failed.some((name) => test.test(name))).toBe(true);
+  });
+});
+
+type HostState = { readonly x: Float64Array; readonly steps: number };
+const hostWalk: HostAlgorithm<Float64Array, HostState, { readonly size: number }> = {
+  init: (x) => ({ x: x.slice(), steps: 0 }),
+  step: async (key, { x, steps }) => {
+    const noise = hostNormal(key, x.length);
+    await Promise.resolve();
+    return [{ x: x.map((value, i) => value + noise[i]!), steps: steps + 1 }, { size: x.length }];
+  },
+};
+const hostPosition = () => Float64Array.of(1, 2);
+
+/** Names of the tests, whose bodies may return promises, that an implementation fails. */
+async function asyncFailures(register: (it: (name: string, body: () => unknown) => void) => void): Promise<string[]> {
+  const tests: [string, () => unknown][] = [];
+  register((name, body) => tests.push([name, body]));
+  const failed: string[] = [];
+  for (const [name, body] of tests) {
+    try {
+      await body();
+    } catch {
+      failed.push(name);
+    }
+  }
+  return failed;
+}
+
+describe('hostAlgorithmConformance', () => {
+  hostAlgorithmConformance({ name: 'asynchronous walk', algorithm: hostWalk, position: hostPosition, it });
+  hostAlgorithmConformance<Float64Array, HostState, { readonly sum: number }>({
+    name: 'synchronous drift',
+    algorithm: {
+      init: (x) => ({ x: x.slice(), steps: 0 }),
+      step: (_, { x, steps }) => [{ x: x.map((value) => value / 2), steps: steps + 1 }, { sum: x.length }],
+    },
+    position: hostPosition,
+    random: false,
+    it,
+  });
+
+  let hidden = 0;
+  const reused = new Float64Array(2);
+  let shared = new Float64Array(2);
+  const noisy = (key: Parameters<typeof hostWalk.step>[0], x: Float64Array) => x.map((value, i) => value + hostNormal(key, 2)[i]!);
+  it.each<[string, Partial<typeof hostWalk>, RegExp]>([
+    ['returns its argument', { step: (_, state) => [state, { size: 2 }] }, /fresh arrays and leaves its arguments/],
+    [
+      'returns a view of its argument',
+      { step: (key, { x, steps }) => [{ x: noisy(key, x), steps: steps + 1, view: x.subarray(1) } as HostState, { size: 2 }] },
+      /fresh arrays and leaves its arguments/,
+    ],
+    [
+      'writes to its argument',
+      {
+        step: (key, { x, steps }) => {
+          const next = { x: noisy(key, x), steps: steps + 1 };
+          x.fill(0);
+          return [next, { size: 2 }];
+        },
+      },
+      /leaves its arguments/,
+    ],
+    ['lets init alias the position', { init: (x) => ({ x, steps: 0 }) }, /init gives fresh/],
+    [
+      'writes to the position',
+      {
+        init: (x) => {
+          const state = { x: x.slice(), steps: 0 };
+          x.fill(0);
+          return state;
+        },
+      },
+      /init gives fresh/,
+    ],
+    [
+      'reuses its buffer for results',
+      {
+        step: (key, { x, steps }) => {
+          reused.set(noisy(key, x));
+          return [{ x: reused, steps: steps + 1 }, { size: 2 }];
+        },
+      },
+      /stay as they are/,
+    ],
+    [
+      'hides a state',
+      { step: (key, { x, steps }) => [{ x: noisy(key, x), steps: steps + hidden++ }, { size: 2 }] },
+      /nothing but its arguments/,
+    ],
+    ['ignores its key', { step: (_, { x, steps }) => [{ x: x.slice(), steps: steps + 1 }, { size: 2 }] }, /nothing but its arguments/],
+    [
+      'changes lengths',
+      { step: (key, { x, steps }) => [{ x: Float64Array.of(...noisy(key, x), 1), steps: steps + 1 }, { size: 2 }] },
+      /keeps the structure/,
+    ],
+    [
+      'changes types',
+      { step: (key, { x, steps }) => [{ x: Float32Array.from(noisy(key, x)), steps: steps + 1 } as unknown as HostState, { size: 2 }] },
+      /keeps the structure/,
+    ],
+    [
+      'keeps a function in its state',
+      {
+        init: (x) => ({ x: x.slice(), steps: 0, next: () => 1 }),
+        step: (key, state) => [{ ...state, x: noisy(key, state.x) }, { size: 2 }],
+      },
+      /saved state/,
+    ],
+    [
+      'lets overlapping steps share a buffer',
+      {
+        step: async (key, { x, steps }) => {
+          shared = x.slice();
+          await Promise.resolve();
+          shared = noisy(key, shared);
+          await Promise.resolve();
+          return [{ x: shared.slice(), steps: steps + 1 }, { size: 2 }];
+        },
+      },
+      /overlapping steps/,
+    ],
+    [
+      'leaks in step',
+      {
+        step: (key, { x, steps }) => {
+          scalar(1);
+          return [{ x: noisy(key, x), steps: steps + 1 }, { size: 2 }];
+        },
+      },
+      /leaks nothing/,
+    ],
+  ])('catches an algorithm that %s', async (_, change, test) => {
+    const algorithm = { ...hostWalk, ...change };
+    const failed = await asyncFailures((register) =>
+      hostAlgorithmConformance({ name: 'bad', algorithm, position: hostPosition, it: register }),
+    );
     expect(failed.some((name) => test.test(name))).toBe(true);
   });
 });

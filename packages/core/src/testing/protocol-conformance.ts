@@ -3,8 +3,9 @@ import type { Algorithm } from '../algorithm.js';
 import { key } from '../random.js';
 import { scope } from '../scope.js';
 import type { Tree } from '../tree.js';
-import { assertSameShapes, disposeTree, treeEntries, treeLeaves } from '../tree.js';
+import { disposeTree, treeEntries, treeLeaves } from '../tree.js';
 import type { RegisterTest } from './divergence-conformance.js';
+import { demand, demandFreshLeaves, demandKeyed, demandSameStructure, printLeaves, type StateLeaf } from './protocol-checks.js';
 
 /** Options of `algorithmConformance`. */
 export interface AlgorithmConformanceOptions<Position extends Tree, State extends Tree, Info extends Tree> {
@@ -20,26 +21,14 @@ export interface AlgorithmConformanceOptions<Position extends Tree, State extend
   readonly it: RegisterTest;
 }
 
-function demand(condition: boolean, message: string): void {
-  if (!condition) throw new Error(message);
-}
+const leavesOf = (tree: Tree): StateLeaf[] =>
+  treeEntries(tree).map(([path, leaf]) => ({ path, storage: leaf.id, shape: `${leaf.dtype}[${leaf.shape}]`, values: leaf.dataSync() }));
 
 /** Paths and values, comparable as text: NaN equals NaN, and −0 differs from 0. */
-export function snapshot(tree: Tree): string {
-  const print = (value: number) => (Object.is(value, -0) ? '-0' : String(value));
-  return treeEntries(tree)
-    .map(([path, leaf]) => `${path}: ${Array.from(leaf.dataSync(), print).join()}`)
-    .join('\n');
-}
+export const snapshot = (tree: Tree): string => printLeaves(leavesOf(tree));
 
 /** Throws if two trees share a tensor, or one tensor occurs twice in `made`. */
-export function demandFresh(what: string, made: Tree, given: Tree): void {
-  const seen = new Set(treeLeaves(given).map(({ id }) => id));
-  for (const [path, { id }] of treeEntries(made)) {
-    demand(!seen.has(id), `${what} has at '${path}' a tensor that occurs elsewhere, expected a fresh one`);
-    seen.add(id);
-  }
-}
+export const demandFresh = (what: string, made: Tree, given: Tree): void => demandFreshLeaves(what, leavesOf(made), leavesOf(given));
 
 /**
  * Registers the tests that every `Algorithm` must pass: `init` and `step` give fresh tensors and leave their arguments
@@ -107,9 +96,7 @@ export function algorithmConformance<Position extends Tree, State extends Tree, 
   it(`${name}: step depends on nothing but its arguments`, () => {
     withState((state, given) => {
       const runs = [1, 2, 1].map((seed) => stepOnce(seed, state, given));
-      const [first, other, again] = runs.map((made) => snapshot(made));
-      demand(first === again, 'two steps from the same state with the same key differ');
-      demand(!random || first !== other, 'two steps with different keys are equal');
+      demandKeyed(runs.map(leavesOf), random);
       disposeTree(runs);
     });
   });
@@ -117,9 +104,9 @@ export function algorithmConformance<Position extends Tree, State extends Tree, 
   it(`${name}: step keeps the structure of the state`, () => {
     withState((state, given) => {
       const made = stepOnce(1, state, given);
-      assertSameShapes('the next state', made[0], state);
+      demandSameStructure('the next state', leavesOf(made[0]), leavesOf(state));
       const next = stepOnce(2, made[0], given);
-      assertSameShapes('info', next[1], made[1]);
+      demandSameStructure('info', leavesOf(next[1]), leavesOf(made[1]));
       disposeTree([made, next]);
     });
   });
