@@ -5,6 +5,7 @@ export { type Draws, type Series, series, type Variable } from './draws.js';
 export * from './interchange/index.js';
 export * from './nuts/index.js';
 export { type DataTensors, type Target, target } from './target.js';
+export * from './targets/index.js';
 export * from './transforms/index.js';
 export { targetQuantities, unconstrainedDensity } from './unconstrained.js';
 export * from './warmup/index.js';

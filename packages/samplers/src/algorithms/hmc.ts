@@ -4,7 +4,7 @@ import { add, div, floor, greater, logicalOr, minimum, mul, scalar, sqrt, sub, i
 import { hamiltonian, leapfrog } from './leapfrog.js';
 import { metricOf } from './metric.js';
 import { flag, metropolis } from './metropolis.js';
-import { checkCount, checkFraction, checkPositive, fresh, tensorOf } from './settings.js';
+import { checkCount, checkFraction, checkPositive, densityOf, fresh, tensorOf } from './settings.js';
 import { checkTunedOptions, initTuned, type TunedOptions, type TunedState, tuning } from './tuned-state.js';
 
 /** Options of `hmc`. */
@@ -84,7 +84,7 @@ export function hmcStep<P extends Tree>(
     const epsilon: Scalar = jitter === undefined ? fresh(stepSize) : mul(stepSize, add(mul(sub(mul(jitter, 2), 1), stepSizeJitter), 1));
     const start = { position, momentum: treeMap((xi) => mul(xi, scale), noise.momentum), logDensity, gradient };
     const end = leapfrog(start, {
-      logDensity: (theta: P) => options.logDensity(theta, data),
+      logDensity: densityOf(options, data),
       stepSize: epsilon,
       metric: metricOf(inverseMass, position),
       most: range[1],

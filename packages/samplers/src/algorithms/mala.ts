@@ -4,7 +4,7 @@ import { div, mul, sqrt, sub } from '@tensorflow/tfjs-core';
 import { hamiltonian, leapfrogStep, type PhasePoint } from './leapfrog.js';
 import { metricOf } from './metric.js';
 import { metropolis } from './metropolis.js';
-import { fresh, tensorOf } from './settings.js';
+import { densityOf, fresh, tensorOf } from './settings.js';
 import { checkTunedOptions, initTuned, type TunedOptions, type TunedState, tuning } from './tuned-state.js';
 
 /** Options of `mala`: λ is the step size of `ula`. */
@@ -38,17 +38,17 @@ export type MalaInfo = {
 export function malaStep<P extends Tree>(
   state: MalaState<P>,
   noise: MalaNoise<P>,
-  { logDensity: logDensityOf, temperature = 1 }: MalaOptions<P>,
+  options: MalaOptions<P>,
   data?: Tree,
 ): readonly [MalaState<P>, MalaInfo] {
   return scope(() => {
     const { position, logDensity, gradient, inverseMass } = state;
-    const heat = tensorOf(temperature);
+    const heat = tensorOf(options.temperature ?? 1);
     const scale = sqrt(heat);
     const twice: Scalar = mul(state.stepSize, 2);
     const start: PhasePoint<P> = { position, momentum: treeMap((xi) => mul(xi, scale), noise.proposal), logDensity, gradient };
     const end = leapfrogStep(start, {
-      logDensity: (theta: P) => logDensityOf(theta, data),
+      logDensity: densityOf(options, data),
       stepSize: sqrt(twice),
       metric: metricOf(inverseMass, position),
     });

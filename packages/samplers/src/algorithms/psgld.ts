@@ -9,6 +9,7 @@ import {
   checkFunction,
   checkPosition,
   checkPositive,
+  densityOf,
   firstStep,
   fresh,
   type LogDensityOptions,
@@ -70,12 +71,12 @@ export function psgldStep<P extends Tree>(
   options: PsgldOptions<P>,
   data?: Tree,
 ): readonly [PsgldState<P>, PsgldInfo] {
-  const { logDensity, stepSize, temperature = 1, decay = 0.99, floor = 1e-5, size = 1, correction = 'none' } = options;
+  const { stepSize, temperature = 1, decay = 0.99, floor = 1e-5, size = 1, correction = 'none' } = options;
   if (noise === undefined && temperature !== 0) {
     throw new ConfigError('temperature is not 0 but there is no noise', 'pass standard normal noise');
   }
   return scope(() => {
-    const density = (theta: P) => logDensity(theta, data);
+    const density = densityOf(options, data);
     const { value, grad } = valueAndGrad(density)(position);
     const [lambda, heat] = [settingAt(stepSize, step), settingAt(temperature, step)];
     const keep = tensorOf(decay);

@@ -1,4 +1,4 @@
-import { ConfigError, constant, type Schedule, ShapeError, type Tree, treeEntries } from '@bpc/core';
+import { ConfigError, constant, isTensor, type Schedule, ShapeError, type Tree, treeEntries } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, cast, clone, scalar } from '@tensorflow/tfjs-core';
 
@@ -58,6 +58,16 @@ export function checkPosition(position: Tree): void {
     throw new ShapeError(`the position is ${dtype}${where}, expected float32`, 'sample real parameters; pass integers as data');
   }
 }
+
+/** log p as a function of the position alone. It throws ShapeError, naming `logDensity`, unless the result is a scalar. */
+export const densityOf =
+  <P extends Tree>({ logDensity }: LogDensityOptions<P>, data: Tree | undefined) =>
+  (params: P): Tensor => {
+    const value = logDensity(params, data);
+    // What is no tensor at all is refused where it is differentiated.
+    if (!isTensor(value) || value.shape.length === 0) return value;
+    throw new ShapeError(`logDensity returned shape [${value.shape}], expected a scalar`, 'add up its terms: return sum(terms)');
+  };
 
 /** A setting as a tensor, in the target's precision: what is computed from it in a program is not rounded to float32. */
 export const tensorOf = (value: number | Scalar): Scalar => (typeof value === 'number' ? (constant(value) as Scalar) : value);

@@ -7,6 +7,7 @@ import {
   checkFunction,
   checkPosition,
   checkPositive,
+  densityOf,
   firstStep,
   fresh,
   type LogDensityOptions,
@@ -51,11 +52,11 @@ export function sghmcStep<P extends Tree>(
   options: SghmcOptions<P>,
   data?: Tree,
 ): readonly [SghmcState<P>, SghmcInfo] {
-  const { logDensity, stepSize, friction = 0.1, temperature = 1, gradientNoise = 0 } = options;
+  const { stepSize, friction = 0.1, temperature = 1, gradientNoise = 0 } = options;
   if (noise === undefined && temperature !== 0)
     throw new ConfigError('temperature is not 0 but there is no noise', 'pass standard normal noise');
   return scope(() => {
-    const { value, grad } = valueAndGrad((theta: P) => logDensity(theta, data))(position);
+    const { value, grad } = valueAndGrad(densityOf(options, data))(position);
     const [epsilon, heat] = [settingAt(stepSize, step), settingAt(temperature, step)];
     const kept = sub(1, tensorOf(friction));
     const kicked = addScaled(

@@ -2,7 +2,7 @@ import { cloneTree, type Key, scope, type Tree, treeMap, valueAndGrad } from '@b
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { onesLike } from '@tensorflow/tfjs-core';
 import { checkInverseMass } from './metric.js';
-import { checkFunction, checkPosition, checkPositive, fresh, type LogDensityOptions, tensorOf } from './settings.js';
+import { checkFunction, checkPosition, checkPositive, densityOf, fresh, type LogDensityOptions, tensorOf } from './settings.js';
 
 /** Options of the samplers that accept or reject, and whose step size and mass a warm-up can tune. */
 export interface TunedOptions<P extends Tree> extends LogDensityOptions<P> {
@@ -42,11 +42,11 @@ export function checkTunedOptions<P extends Tree>({ logDensity, stepSize, temper
  * @throws ShapeError if the position has integers, the inverse mass does not fit, or log p is no scalar.
  */
 export function initTuned<P extends Tree>(position: P, _key: Key, data: Tree | undefined, options: TunedOptions<P>): TunedState<P> {
-  const { logDensity, stepSize, inverseMass } = options;
+  const { stepSize, inverseMass } = options;
   checkPosition(position);
   if (inverseMass !== undefined) checkInverseMass(inverseMass, position);
   return scope(() => {
-    const { value, grad } = valueAndGrad((theta: P) => logDensity(theta, data))(position);
+    const { value, grad } = valueAndGrad(densityOf(options, data))(position);
     return {
       position: cloneTree(position),
       logDensity: value,

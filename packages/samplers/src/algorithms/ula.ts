@@ -5,6 +5,7 @@ import {
   checkFunction,
   checkPosition,
   checkPositive,
+  densityOf,
   firstStep,
   fresh,
   type LogDensityOptions,
@@ -37,11 +38,12 @@ export type UlaInfo = { readonly logDensity: Scalar; readonly stepSize: Scalar; 
 export function ulaStep<P extends Tree>(
   { position, step }: UlaState<P>,
   noise: P | undefined,
-  { logDensity, stepSize, temperature = 1 }: UlaOptions<P>,
+  options: UlaOptions<P>,
   data?: Tree,
 ): readonly [UlaState<P>, UlaInfo] {
+  const { stepSize, temperature = 1 } = options;
   return scope(() => {
-    const { value, grad } = valueAndGrad((theta: P) => logDensity(theta, data))(position);
+    const { value, grad } = valueAndGrad(densityOf(options, data))(position);
     const [lambda, heat] = [settingAt(stepSize, step), settingAt(temperature, step)];
     const uphill = treeMap((g) => neg(g), grad);
     const moved = langevinStep(position, uphill, noise, { stepSize: lambda, temperature: temperature === 0 ? 0 : heat });

@@ -7,6 +7,7 @@ import {
   checkFunction,
   checkPosition,
   checkPositive,
+  densityOf,
   firstStep,
   fresh,
   type LogDensityOptions,
@@ -64,7 +65,7 @@ export function underdampedLangevinStep<P extends Tree>(
   options: UnderdampedLangevinOptions<P>,
   data?: Tree,
 ): readonly [UnderdampedLangevinState<P>, UnderdampedLangevinInfo] {
-  const { logDensity, stepSize, friction = 1, temperature = 1, inverseMass } = options;
+  const { stepSize, friction = 1, temperature = 1, inverseMass } = options;
   if (noise === undefined && temperature !== 0) {
     throw new ConfigError('temperature is not 0 but there is no noise', 'pass standard normal noise');
   }
@@ -80,7 +81,7 @@ export function underdampedLangevinStep<P extends Tree>(
     const spread = sqrt(mul(heat, sub(1, square(kept))));
     const faded = treeMap((r) => mul(r, kept), kicked);
     const renewed = noise === undefined ? faded : addScaled(faded, noise, spread);
-    const end = phasePoint(addScaled(middle, metric.velocity(renewed), half), renewed, (theta: P) => logDensity(theta, data));
+    const end = phasePoint(addScaled(middle, metric.velocity(renewed), half), renewed, densityOf(options, data));
     const next = { ...end, momentum: addScaled(renewed, metric.force(end.gradient), half) };
     return [
       { ...next, step: nextStep(step) },
@@ -129,7 +130,7 @@ export function underdampedLangevin<P extends Tree>(
       return scope(() => {
         const step = firstStep();
         const momentum = initialMomentum(key, position, settingAt(temperature, step));
-        return { ...phasePoint(cloneTree(position), momentum, (theta: P) => logDensity(theta, data)), step };
+        return { ...phasePoint(cloneTree(position), momentum, densityOf(options, data)), step };
       });
     },
     step: (key, state, data) =>
