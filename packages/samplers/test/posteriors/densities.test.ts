@@ -2,7 +2,7 @@ import { jsRuntime } from '@bpc/compiler';
 import { targetQuantities, unconstrainedDensity, unconstrainedLike } from '@bpc/samplers';
 import { type ReferencePosteriorName, referencePosteriors } from '@bpc/samplers/testing';
 import { describe, expect, it } from 'vitest';
-import { readData, readReference } from './read.js';
+import { fromZero, readData, readReference } from './read.js';
 
 const identity = (size: number) => Array.from({ length: size }, (_, k): readonly [number, number] => [k, 1]);
 const [half, rest] = [Math.SQRT1_2, identity(13).slice(2)];
@@ -31,9 +31,6 @@ const coordinates: Record<ReferencePosteriorName, readonly (readonly [from: numb
     [1, half],
   ],
 };
-
-/** The reference writes `theta[1]` for what we call `theta[0]`. */
-const fromZero = (name: string) => name.replace(/\[(\d+)\]/, (_, index: string) => `[${Number(index) - 1}]`);
 
 const names = Object.keys(referencePosteriors) as ReferencePosteriorName[];
 

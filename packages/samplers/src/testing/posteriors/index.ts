@@ -7,7 +7,17 @@ import { hiddenMarkov } from './hidden-markov.js';
 import { mixture } from './mixture.js';
 import { autoregression, kidScores, linearRegression } from './regressions.js';
 
+export { type CheckPosteriorOptions, checkPosterior, type PosteriorCheck } from './check-posterior.js';
+export {
+  type ComparedStatistic,
+  type ComparisonLimits,
+  comparePosterior,
+  type DrawQuality,
+  drawQuality,
+  type PosteriorComparison,
+} from './compare-posterior.js';
 export type { PosteriorData } from './data.js';
+export { type ReferenceQuantile, type ReferenceQuantity, referenceQuantities } from './reference.js';
 
 /**
  * Posteriors of posteriordb (Magnusson, Bürkner and Vehtari) that come with reference draws, as targets: each takes the
