@@ -1,3 +1,4 @@
+export { checkRanks, type RankBand, type RankCheck, rankBand } from './calibration/rank-band.js';
 export {
   expectStationary,
   type StationaryFinding,

@@ -34,11 +34,11 @@ export interface SamplerConformanceOptions<State extends Tree & { readonly posit
   readonly bias?: number;
   /** False if it has no temperature; true by default. */
   readonly temperature?: boolean;
-  /** Draws of each statistical test, 50 000 by default. */
+  /** Draws of each statistical test, 30 000 by default. */
   readonly draws?: number;
   /** Steps per draw, 1 by default: more for samplers that move slowly. */
   readonly thin?: number;
-  /** Least effective sample size of those tests, 2000 by default. */
+  /** Least effective sample size of those tests, 1000 by default. */
   readonly leastEss?: number;
   /** `it` of your test runner. */
   readonly it: RegisterAsyncTest;
@@ -76,7 +76,7 @@ const numbers = (tree: Tree) => treeEntries(tree).flatMap(([path, leaf]) => Arra
 export function samplerConformance<State extends Tree & { readonly position: ConformancePosition }, Info extends Tree>(
   options: SamplerConformanceOptions<State, Info>,
 ): void {
-  const { name, algorithm, exact = true, temperature = true, draws = 50_000, thin = 1, leastEss = 2000, it } = options;
+  const { name, algorithm, exact = true, temperature = true, draws = 30_000, thin = 1, leastEss = 1000, it } = options;
   const bias = exact ? 0 : (options.bias ?? 0.1);
   const normal = gaussianTarget({
     mean: [1, -2],
