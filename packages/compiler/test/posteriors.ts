@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { cholesky, type HostTree } from '@bpc/core';
+import { cholesky, type HostTree, scan } from '@bpc/core';
 import {
   add,
   div,
@@ -12,6 +12,7 @@ import {
   neg,
   reshape,
   type Scalar,
+  sigmoid,
   square,
   stack,
   sub,
@@ -27,6 +28,8 @@ const sumSquares = (x: Tensor) => sum(square(x));
 const halfCauchy = (u: Tensor, scale: number) => sub(u, log(add(1, square(div(exp(u), scale)))));
 /** Σ log N(y | m, exp(u)) without its constant. */
 const normal = (y: Tensor, m: Tensor, u: Tensor, n: number) => sub(mul(mul(-0.5, sumSquares(sub(y, m))), exp(mul(-2, u))), mul(n, u));
+
+const logSigmoid = (v: Tensor) => neg(log(add(1, exp(neg(v)))));
 
 type Named<N extends string> = { readonly [K in N]: Tensor };
 export type Posterior = { readonly like: HostTree; readonly data: HostTree; readonly logDensity: (params: never, data: never) => Scalar };
@@ -95,11 +98,53 @@ export const posteriors: Record<string, () => Posterior> = {
       },
     };
   },
+  'garch-garch11': () => {
+    const { y, sigma1 } = readPosterior('garch-garch11', 'data.json');
+    return {
+      like: { a: 0, b: 0, c: 0, d: 0 },
+      data: { y, sigma1 },
+      // a: mean, b: log of the constant, c: logit of the share of the last square, d: logit of the rest's share of the last variance
+      logDensity: ({ a, b, c, d }: Named<'a' | 'b' | 'c' | 'd'>, { y, sigma1 }: Named<'y' | 'sigma1'>) => {
+        const rest = sigmoid(neg(c));
+        const persistence = mul(rest, sigmoid(d));
+        const squares = square(sub(y, a));
+        const shocks = add(exp(b), mul(sigmoid(c), squares));
+        const [, variances] = scan(
+          (variance: Tensor, { x }: { x: Tensor }) => [add(x, mul(persistence, variance)), variance] as const,
+          square(sigma1),
+          shocks,
+        );
+        const likelihood = mul(-0.5, sum(add(div(squares, variances), log(variances))));
+        const jacobian = add(add(b, add(logSigmoid(c), mul(2, logSigmoid(neg(c))))), add(logSigmoid(d), logSigmoid(neg(d))));
+        return add(likelihood, jacobian) as Scalar;
+      },
+    };
+  },
+  'hmm_example-hmm_example': () => {
+    const { y } = readPosterior('hmm_example-hmm_example', 'data.json');
+    return {
+      like: { a: 0, b: 0, c: 0, d: 0 },
+      data: { first: y[0], later: y.slice(1) },
+      // a, b: logits of going to state 1 from states 1 and 2, c: log of the lower mean, d: log of the distance to the other
+      logDensity: ({ a, b, c, d }: Named<'a' | 'b' | 'c' | 'd'>, { first, later }: Named<'first' | 'later'>) => {
+        const means = stack([exp(c), add(exp(c), exp(d))]);
+        const emissions = (y: Tensor) => mul(-0.5, square(sub(reshape(y, [y.size, 1]), means)));
+        const transitions = stack([stack([logSigmoid(a), logSigmoid(neg(a))]), stack([logSigmoid(b), logSigmoid(neg(b))])]);
+        const [forward] = scan(
+          (state: Tensor, { x }: { x: Tensor }) => [add(logSumExp(add(reshape(state, [2, 1]), transitions), 0), x)] as const,
+          reshape(emissions(first), [2]),
+          emissions(later),
+        );
+        const prior = mul(-0.5, add(square(sub(exp(c), 3)), square(sub(add(exp(c), exp(d)), 10))));
+        const jacobian = add(add(logSigmoid(a), logSigmoid(neg(a))), add(add(logSigmoid(b), logSigmoid(neg(b))), add(c, d)));
+        return add(add(logSumExp(forward), prior), jacobian) as Scalar;
+      },
+    };
+  },
   'low_dim_gauss_mix-low_dim_gauss_mix': () => {
     const { y } = readPosterior('low_dim_gauss_mix-low_dim_gauss_mix', 'data.json');
     /** log N(y | m, exp(u)) of every y, without its constant. */
     const normals = (y: Tensor, m: Tensor, u: Tensor) => sub(mul(-0.5, square(div(sub(y, m), exp(u)))), u);
-    const logSigmoid = (v: Tensor) => neg(log(add(1, exp(neg(v)))));
     const halfNormal = (u: Tensor) => sub(u, mul(1 / 8, exp(mul(2, u))));
     return {
       like: { a: 0, b: 0, c: 0, d: 0, e: 0 },

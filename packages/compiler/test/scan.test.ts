@@ -261,4 +261,15 @@ describe('gradients through a scan', () => {
     expect(traced((f) => f())).not.toContain('Scan');
     expect(traced(untaped)).toContain('Scan');
   });
+
+  it('cost no more per iteration in long loops: the rows of xs get their gradients in one piece', () => {
+    const work = (length: number) => {
+      const { graph } = trace((t: Tensor) => grad((p: Tensor) => loss(p, tf.mul(p, tf.ones([length, 3]))))(t), [theta]);
+      return topologicalOrder(graph.outputs).reduce(
+        (sum, { op, shape }) => sum + (op === 'Const' ? 0 : shape.reduce((a, b) => a * b, 1)),
+        0,
+      );
+    };
+    expect(work(128)).toBeLessThan(2.1 * work(64));
+  });
 });

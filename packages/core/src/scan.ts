@@ -1,5 +1,5 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { clone, engine, reshape, scalar, slice, stack, tensor, zeros } from '@tensorflow/tfjs-core';
+import { clone, engine, reshape, scalar, slice, stack, tensor, unstack, zeros } from '@tensorflow/tfjs-core';
 import { checkInteger } from './check.js';
 import { ConfigError, ShapeError } from './errors.js';
 import { foldIn, type Key } from './random.js';
@@ -151,9 +151,11 @@ function eager({ length, state, xs, key, iterate }: Loop): Result {
   let current = state;
   let structure: Tree | undefined;
   const columns: Tensor[][] = [];
+  // Under a gradient tape rows live on anyway; the gradient of a slice would be as large as all of them, and that of `unstack` is not.
+  const taken = engine().state.gradientDepth > 0 ? xs.map((x) => unstack(x)) : undefined;
   for (let i = 0; i < length; i++) {
     const [next, results] = scope(() => {
-      const rows = xs.map((x) => row(x, i));
+      const rows = xs.map((x, k) => taken?.[k]?.[i] ?? row(x, i));
       const { state: after, y } = iterate(current, rows, () => scalar(i, 'int32'), key === undefined ? undefined : foldIn(key, i));
       if (y !== undefined && structure !== undefined) assertSameShapes(`result ${i} of a scan`, y, structure);
       structure ??= y;
