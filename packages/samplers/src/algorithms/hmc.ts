@@ -169,9 +169,10 @@ function drawNoise<P extends Tree>(key: Key, position: P, { leapfrogSteps, stepS
  */
 export function hmc<P extends Tree>(options: HmcOptions<P>): Algorithm<P, HmcState<P>, HmcInfo> {
   checkTunedOptions(options);
-  checkLengths(options.leapfrogSteps);
-  checkFraction('stepSizeJitter', options.stepSizeJitter ?? 0, false);
-  checkPositive('divergenceThreshold', options.divergenceThreshold ?? 1000);
+  const { leapfrogSteps, stepSizeJitter = 0, divergenceThreshold = 1000 } = options;
+  checkLengths(leapfrogSteps);
+  checkFraction('stepSizeJitter', stepSizeJitter, false);
+  checkPositive('divergenceThreshold', divergenceThreshold);
   return {
     init: (position, key, data) => initTuned(position, key, data, options),
     step: (key, state, data) => scope(() => hmcStep(state, drawNoise(key, state.position, options), options, data)),

@@ -9,6 +9,7 @@ import {
   checkFunction,
   checkPosition,
   checkPositive,
+  checkSetting,
   densityOf,
   firstStep,
   fresh,
@@ -129,13 +130,13 @@ export function psgldStep<P extends Tree>(
  * ```
  */
 export function psgld<P extends Tree>(options: PsgldOptions<P>): Algorithm<P, PsgldState<P>, PsgldInfo> {
-  const { temperature = 1, correction = 'none' } = options;
-  checkFunction('logDensity', options.logDensity);
-  checkPositive('stepSize', options.stepSize);
-  checkPositive('temperature', temperature, true);
-  checkFraction('decay', options.decay ?? 0.99, true);
-  checkPositive('floor', options.floor ?? 1e-5);
-  checkCount('size', options.size ?? 1);
+  const { logDensity, stepSize, temperature = 1, decay = 0.99, floor = 1e-5, size = 1, correction = 'none' } = options;
+  checkFunction('logDensity', logDensity);
+  checkSetting('stepSize', stepSize);
+  checkSetting('temperature', temperature, true);
+  checkFraction('decay', decay, true);
+  checkPositive('floor', floor);
+  checkCount('size', size);
   if (correction !== 'none' && correction !== 'exact') {
     throw new ConfigError(`correction is ${String(correction)}, expected 'none' or 'exact'`, "pass 'none' or 'exact' as correction");
   }

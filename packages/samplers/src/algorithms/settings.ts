@@ -19,14 +19,28 @@ export interface LogDensityOptions<P extends Tree> {
  */
 export type Setting = number | Scalar | Schedule;
 
-const shown = (value: unknown): string => (typeof value === 'number' || typeof value === 'string' ? String(value) : typeof value);
+const shown = (value: unknown): string => {
+  if (isTensor(value)) return `a tensor of shape [${value.shape}]`;
+  return value === null || typeof value !== 'object' ? String(value) : 'an object';
+};
 
-/** Throws `ConfigError` unless a number is finite and > 0 (≥ 0 with `zero`). */
+const isScalar = (value: unknown): boolean => isTensor(value) && value.shape.length === 0;
+
+/** Throws `ConfigError` unless `value` is a finite number > 0 (≥ 0 with `zero`). */
 export function checkPositive(name: string, value: unknown, zero = false): void {
-  if (typeof value === 'object' || typeof value === 'function') return;
   if (typeof value === 'number' && Number.isFinite(value) && (zero ? value >= 0 : value > 0)) return;
   const expected = `a finite number ${zero ? '>=' : '>'} 0`;
   throw new ConfigError(`${name} is ${shown(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
+}
+
+/** The same, where a scalar tensor will do too. */
+export function checkPositiveScalar(name: string, value: unknown, zero = false): void {
+  if (!isScalar(value)) checkPositive(name, value, zero);
+}
+
+/** The same for a setting. */
+export function checkSetting(name: string, value: unknown, zero = false): void {
+  if (typeof value !== 'function') checkPositiveScalar(name, value, zero);
 }
 
 /** Throws `ConfigError` unless a number is in [0, 1], or in [0, 1) without `one`. */
@@ -45,7 +59,7 @@ export function checkCount(name: string, value: unknown): void {
 /** Throws `ConfigError` unless `value` is a function. */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value === 'function') return;
-  throw new ConfigError(`${name} is ${value === null ? 'null' : shown(value)}, expected a function`, `pass a function as ${name}`);
+  throw new ConfigError(`${name} is ${shown(value)}, expected a function`, `pass a function as ${name}`);
 }
 
 /** Throws `ShapeError` unless every leaf can move: float32, and at least one. */

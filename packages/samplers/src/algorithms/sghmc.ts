@@ -7,6 +7,7 @@ import {
   checkFunction,
   checkPosition,
   checkPositive,
+  checkSetting,
   densityOf,
   firstStep,
   fresh,
@@ -96,8 +97,8 @@ export function sghmcStep<P extends Tree>(
 export function sghmc<P extends Tree>(options: SghmcOptions<P>): Algorithm<P, SghmcState<P>, SghmcInfo> {
   const { logDensity, stepSize, friction = 0.1, temperature = 1, gradientNoise = 0 } = options;
   checkFunction('logDensity', logDensity);
-  checkPositive('stepSize', stepSize);
-  checkPositive('temperature', temperature, true);
+  checkSetting('stepSize', stepSize);
+  checkSetting('temperature', temperature, true);
   checkPositive('friction', friction);
   checkFraction('friction', friction, true);
   checkFraction('gradientNoise', gradientNoise, true);

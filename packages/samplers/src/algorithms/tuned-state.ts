@@ -2,7 +2,7 @@ import { cloneTree, type Key, scope, type Tree, treeMap, valueAndGrad } from '@b
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { onesLike } from '@tensorflow/tfjs-core';
 import { checkInverseMass } from './metric.js';
-import { checkFunction, checkPosition, checkPositive, densityOf, fresh, type LogDensityOptions, tensorOf } from './settings.js';
+import { checkFunction, checkPosition, checkPositiveScalar, densityOf, fresh, type LogDensityOptions, tensorOf } from './settings.js';
 
 /** Options of the samplers that accept or reject, and whose step size and mass a warm-up can tune. */
 export interface TunedOptions<P extends Tree> extends LogDensityOptions<P> {
@@ -32,8 +32,8 @@ export type TunedState<P extends Tree> = {
 /** @throws ConfigError on options outside their domains. */
 export function checkTunedOptions<P extends Tree>({ logDensity, stepSize, temperature = 1 }: TunedOptions<P>): void {
   checkFunction('logDensity', logDensity);
-  checkPositive('stepSize', stepSize);
-  checkPositive('temperature', temperature);
+  checkPositiveScalar('stepSize', stepSize);
+  checkPositiveScalar('temperature', temperature);
 }
 
 /**

@@ -4,7 +4,7 @@ import { neg } from '@tensorflow/tfjs-core';
 import {
   checkFunction,
   checkPosition,
-  checkPositive,
+  checkSetting,
   densityOf,
   firstStep,
   fresh,
@@ -76,15 +76,15 @@ export function ulaStep<P extends Tree>(
  * ```
  */
 export function ula<P extends Tree>(options: UlaOptions<P>): Algorithm<P, UlaState<P>, UlaInfo> {
-  checkFunction('logDensity', options.logDensity);
-  checkPositive('stepSize', options.stepSize);
-  checkPositive('temperature', options.temperature ?? 1, true);
+  const { logDensity, stepSize, temperature = 1 } = options;
+  checkFunction('logDensity', logDensity);
+  checkSetting('stepSize', stepSize);
+  checkSetting('temperature', temperature, true);
   return {
     init(position) {
       checkPosition(position);
       return { position: cloneTree(position), step: firstStep() };
     },
-    step: (key, state, data) =>
-      scope(() => ulaStep(state, options.temperature === 0 ? undefined : normalLike(key, state.position), options, data)),
+    step: (key, state, data) => scope(() => ulaStep(state, temperature === 0 ? undefined : normalLike(key, state.position), options, data)),
   };
 }

@@ -6,7 +6,8 @@ import { checkInverseMass, metricOf } from './metric.js';
 import {
   checkFunction,
   checkPosition,
-  checkPositive,
+  checkPositiveScalar,
+  checkSetting,
   densityOf,
   firstStep,
   fresh,
@@ -120,9 +121,9 @@ export function underdampedLangevin<P extends Tree>(
 ): Algorithm<P, UnderdampedLangevinState<P>, UnderdampedLangevinInfo> {
   const { logDensity, stepSize, friction = 1, temperature = 1, inverseMass } = options;
   checkFunction('logDensity', logDensity);
-  checkPositive('stepSize', stepSize);
-  checkPositive('friction', friction, true);
-  checkPositive('temperature', temperature, true);
+  checkSetting('stepSize', stepSize);
+  checkPositiveScalar('friction', friction, true);
+  checkSetting('temperature', temperature, true);
   return {
     init(position, key, data) {
       checkPosition(position);
