@@ -65,11 +65,13 @@ export function splitChains({ values, chains, length }: ChainTable): ChainTable 
 /** The same chains of another quantity, computed draw by draw. */
 export const mapTable = (table: ChainTable, of: (value: number) => number): ChainTable => ({ ...table, values: table.values.map(of) });
 
-/** Mean and mean squared deviation from it (divided by n), by two passes. */
+/** Mean and mean squared deviation from it (divided by n), by two passes; exact for values that are all the same. */
 export function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
-  let mean = 0;
-  for (let i = 0; i < values.length; i++) mean += values[i] as number;
-  mean /= values.length;
+  const [first = Number.NaN] = values;
+  const origin = Number.isFinite(first) ? first : 0;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) - origin;
+  const mean = origin + sum / values.length;
   let squares = 0;
   for (let i = 0; i < values.length; i++) squares += ((values[i] as number) - mean) ** 2;
   return { mean, variance: squares / values.length };

@@ -1,10 +1,10 @@
 import type { SummaryData } from './summary.js';
 import type { SummaryRow } from './summary-row.js';
 
-/** Digits that the Monte Carlo error leaves: those up to its first. */
+/** Decimals that the Monte Carlo error leaves, up to its first digit; below 0 if that stands before the point. */
 function decimalsOf({ mcseMean, standardDeviation, mean }: SummaryRow): number {
   const error = mcseMean > 0 && Number.isFinite(mcseMean) ? mcseMean : Math.abs(standardDeviation || mean) / 1000;
-  return error > 0 && Number.isFinite(error) ? Math.max(0, -Math.floor(Math.log10(error))) : 2;
+  return error > 0 && Number.isFinite(error) ? -Math.floor(Math.log10(error)) : 2;
 }
 
 function show(value: number, decimals: number): string {
@@ -13,10 +13,9 @@ function show(value: number, decimals: number): string {
   const size = Math.abs(value);
   // Numbers that would fill the page with zeros.
   if (size >= 1e8 || (decimals > 7 && size < 1e-3)) {
-    const digits = size === 0 ? 0 : Math.min(Math.max(decimals + Math.floor(Math.log10(size)), 1), 15);
-    return value.toExponential(digits);
+    return size === 0 ? '0' : value.toExponential(Math.min(Math.max(decimals + Math.floor(Math.log10(size)), 1), 15));
   }
-  return value.toFixed(Math.min(decimals, 12)).replace(/^-(0(?:\.0*)?)$/, '$1');
+  return value.toFixed(Math.min(Math.max(decimals, 0), 12)).replace(/^-(0(?:\.0*)?)$/, '$1');
 }
 
 const count = (value: number) => (Number.isFinite(value) ? value.toFixed(0) : show(value, 0));
