@@ -225,9 +225,9 @@ export function nutsKernel(options: NutsKernelOptions): NutsKernel {
     restore(from, slope, logDensity) {
       checkLength('position', from);
       checkLength('gradient', slope);
+      enter();
       fillSlot(workspace, 0, from, slope, logDensity);
-      keep(0);
-      checkReady();
+      starting.finish();
     },
     transition(from) {
       prepare(from);

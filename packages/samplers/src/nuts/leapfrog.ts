@@ -45,17 +45,26 @@ export function leapfrog(workspace: Workspace, temperature: number): Leapfrog {
       else leaveDiagonal(workspace, from, to, coefficients, backward);
     },
     arrive(slot, backward) {
-      if (dense) dense.arrive(slot, coefficients, backward);
-      else kickDiagonal(workspace, slot, coefficients, backward);
-      setEnergy(workspace, slot, temperature);
+      if (dense) {
+        dense.arrive(slot, coefficients, backward);
+        setEnergy(workspace, slot, temperature);
+      } else {
+        arriveDiagonal(workspace, slot, coefficients, backward, temperature);
+      }
     },
   };
 }
 
-function setEnergy({ size, values, logDensities, energies }: Workspace, slot: number, temperature: number): void {
+function setEnergy(workspace: Workspace, slot: number, temperature: number): void {
+  const { size, values } = workspace;
   const momentum = (3 * slot + 1) * size;
   let twice = 0;
   for (let i = momentum; i < momentum + size; i++) twice += (values[i] as number) * (values[i] as number);
+  storeEnergy(workspace, slot, twice, temperature);
+}
+
+/** Twice the kinetic energy is given. */
+function storeEnergy({ logDensities, energies }: Workspace, slot: number, twice: number, temperature: number): void {
   const energy = 0.5 * twice - (logDensities[slot] as number) / temperature;
   // Not a number, or −∞ from a density of +∞: no state to go to.
   energies[slot] = energy > Number.NEGATIVE_INFINITY ? energy : Number.POSITIVE_INFINITY;
@@ -72,12 +81,17 @@ function leaveDiagonal({ size, values }: Workspace, from: number, to: number, co
   }
 }
 
-function kickDiagonal({ size, values }: Workspace, slot: number, coefficients: Float64Array, backward: boolean): void {
+function arriveDiagonal(workspace: Workspace, slot: number, coefficients: Float64Array, backward: boolean, temperature: number): void {
+  const { size, values } = workspace;
   const kicks = backward ? 2 * size : 0;
-  const r = (3 * slot + 1) * size;
+  const momentum = (3 * slot + 1) * size;
+  let twice = 0;
   for (let i = 0; i < size; i++) {
-    values[r + i] = (values[r + i] as number) + (coefficients[kicks + i] as number) * (values[r + size + i] as number);
+    const r = (values[momentum + i] as number) + (coefficients[kicks + i] as number) * (values[momentum + size + i] as number);
+    values[momentum + i] = r;
+    twice += r * r;
   }
+  storeEnergy(workspace, slot, twice, temperature);
 }
 
 interface DenseSteps {
@@ -89,16 +103,17 @@ interface DenseSteps {
 
 function denseSteps({ size, slots, values }: Workspace, factor: Float64Array): DenseSteps {
   const whitened = new Float64Array(slots * size);
+  // Lᵀ by rows: both products with it are then sums over neighbouring numbers.
+  const transposed = Float64Array.from(factor, (_, k) => factor[(k % size) * size + Math.floor(k / size)] as number);
 
   const whiten = (slot: number): void => {
     const out = slot * size;
     const gradient = (3 * slot + 2) * size;
-    for (let j = 0; j < size; j++) whitened[out + j] = 0;
-    // By rows of L, as it is stored.
     for (let i = 0; i < size; i++) {
-      const g = values[gradient + i] as number;
       const row = i * size;
-      for (let j = 0; j <= i; j++) whitened[out + j] = (whitened[out + j] as number) + (factor[row + j] as number) * g;
+      let sum = 0;
+      for (let j = i; j < size; j++) sum += (transposed[row + j] as number) * (values[gradient + j] as number);
+      whitened[out + i] = sum;
     }
   };
 
