@@ -4,6 +4,7 @@ export * from './diagnostics/index.js';
 export { type Draws, type Series, series, type Variable } from './draws.js';
 export * from './interchange/index.js';
 export * from './nuts/index.js';
+export * from './sampling/index.js';
 export { type DataTensors, type Target, target } from './target.js';
 export * from './targets/index.js';
 export * from './transforms/index.js';
