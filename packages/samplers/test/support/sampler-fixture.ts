@@ -1,8 +1,8 @@
 import './backend.js';
 import { jsRuntime } from '@bpc/compiler';
-import { type HostTree, type Tree, treeEntries } from '@bpc/core';
+import { type HostTree, scope, type Tree, treeEntries } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { cast, exp, gather, log1p, matMul, mul, neg, reshape, slice, square, stack, sub, sum, tidy } from '@tensorflow/tfjs-core';
+import { cast, exp, gather, log1p, matMul, mul, neg, reshape, slice, square, stack, sub, sum } from '@tensorflow/tfjs-core';
 import { loadFixture } from '../../../../tooling/fixtures/load.js';
 
 /** Settings of one case of the topic. */
@@ -73,9 +73,11 @@ export async function expectChain(name: CaseName, prefix: string, needed: readon
       } else fixture.expectClose(stored, values, precision);
     }
   };
-  const eager = tidy(() => {
+  const eager = new Map<string, ArrayLike<number>>();
+  scope(() => {
     const inputs = Object.fromEntries(names.map((input) => [short(input), fixture.tensor(`${name}/${input}`)]));
-    return new Map(treeEntries(chain(inputs)).map(([path, leaf]) => [path, leaf.dataSync() as ArrayLike<number>]));
+    for (const [path, leaf] of treeEntries(chain(inputs))) eager.set(path, leaf.dataSync());
+    return undefined;
   });
   compare(eager, 'f32');
   const runtime = jsRuntime();
