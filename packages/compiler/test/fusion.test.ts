@@ -86,4 +86,24 @@ describe('loops that read in place what others store', () => {
     });
     expectComputed(graph);
   });
+
+  it('stay apart around a slow function between products and sums, if they are long', () => {
+    const regression = (rows: number, columns: number) =>
+      graphOf(
+        [
+          [rows, columns],
+          [columns, 1],
+        ],
+        (g, x, q) => {
+          const z = ir.matMul(g, x!, q!, false, false);
+          return [ir.matMul(g, x!, ir.unary(g, 'Sigmoid', z), true, false), sum(g, ir.unary(g, 'Softplus', z))];
+        },
+      );
+    const totals = (count: number) => new Array<string>(count).fill('total');
+    expect(rootsOf(regression(100, 8))).toEqual([['store'], ['store', 'total'], totals(8)]);
+    // A short product is no reason for another loop, nor are few rows.
+    expect(rootsOf(regression(100, 2))).toEqual([totals(3)]);
+    expect(rootsOf(regression(40, 8))).toEqual([totals(9)]);
+    for (const graph of [regression(100, 8), regression(100, 2), regression(40, 8)]) expectComputed(graph);
+  });
 });

@@ -1,9 +1,9 @@
-import { jsTarget, printGraph, topologicalOrder, trace } from '@bpc/compiler';
-import { foldIn, grad, type Key, key, normal, scan, treeEntries, uniform, untaped, valueAndGrad } from '@bpc/core';
+import { jsRuntime, jsTarget, printGraph, topologicalOrder, trace } from '@bpc/compiler';
+import { constant, foldIn, grad, type Key, key, normal, scan, treeEntries, uniform, untaped, valueAndGrad } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { expectClose, expectSame, random, values } from './helpers.js';
+import { expectClose, expectSame, PRINTERS, random, values } from './helpers.js';
 import { interpret } from './interpreter.js';
 import { body, compiled, numbers, ops } from './scan-helpers.js';
 
@@ -193,6 +193,44 @@ describe('a compiled scan', () => {
       ]);
     }
   });
+
+  it.each(PRINTERS)(
+    'printed as %s, sees in a loop of a loop what changes with each call, and with each iteration around it',
+    async (printer) => {
+      const table = Float64Array.from({ length: 200 }, (_, i) => Math.cos(i));
+      // Long vectors, which a body has in a memory of its own: data, a constant, and what the outer loop computes anew.
+      const nested = (start: Tensor, data: Tensor) => {
+        const [end] = scan(
+          (outer: Tensor) => {
+            const moved = tf.mul(tf.sin(data), outer);
+            const inner = (w: Tensor) =>
+              [tf.add(tf.mul(w, 0.5), tf.mean(tf.mul(tf.add(data, constant(table)), tf.add(moved, w))))] as const;
+            const [last] = scan(inner, outer, undefined, { length: 3 });
+            return [last] as const;
+          },
+          start,
+          undefined,
+          { length: 4 },
+        );
+        return end;
+      };
+      const runtime = jsRuntime({ printer });
+      const program = runtime.compile(nested);
+      for (const seed of [1, 2, 1]) {
+        const data = random([200], seed);
+        expectClose((await program(tf.scalar(0.3), data)).dataSync(), nested(tf.scalar(0.3), data).dataSync(), 1e-5, `data ${seed}`);
+      }
+      const density = await runtime.density(
+        ({ x }: { x: Tensor }, { data }: { data: Tensor }) => untaped(() => nested(x, data)) as Scalar,
+        { x: 0.3 },
+        { data: [...random([200], 2).dataSync()] },
+      );
+      const expected = nested(tf.scalar(0.3), random([200], 2)).dataSync();
+      for (let call = 0; call < 2; call++)
+        expectClose([Number(density.evaluate(Float64Array.of(0.3), new Float64Array(1)))], expected, 1e-5);
+      await runtime.dispose();
+    },
+  );
 
   it('works in a loop of a loop, with states of several types', async () => {
     await expectSame(

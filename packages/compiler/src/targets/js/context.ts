@@ -107,6 +107,7 @@ export function lowering(graph: Graph): Lowering {
         level,
         ...(kind === 'output' ? { position } : {}),
         ...(fill === undefined ? {} : { fill }),
+        ...(plan.isApart(node) ? { apart: true } : {}),
       });
       storageOf.set(node, storage);
       return storage;

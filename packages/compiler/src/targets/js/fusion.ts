@@ -93,7 +93,7 @@ export function fusedProgram(program: LoopProgram): LoopProgram {
     loop.weight += weight;
     if (root.kind === 'total') totals.set(root.name, level + 1);
     else root.place.storage.level = Math.max(root.place.storage.level, level + 1);
-    if (root.kind === 'store' && !root.place.dynamic)
+    if (root.kind === 'store' && !root.place.dynamic && !root.place.storage.apart)
       stored.set(placeKey(root.place.storage, root.place.index), { loop, value: root.value });
   };
   const fuse = (nest: Loop): void => {

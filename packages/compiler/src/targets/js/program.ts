@@ -13,6 +13,8 @@ export type Storage = {
   values?: ArrayLike<number>;
   /** Written once when the program is made (the border of a padding), so it shares its memory with nothing. */
   fill?: number;
+  /** What reads it does not join the loop that writes it. */
+  apart?: true;
   /** Scalars written into it before the first item of its level: a small tensor that is read at a variable position. */
   spill?: readonly Expression[];
 };

@@ -5,7 +5,7 @@ import type { Generated } from './generated.js';
 import { lowerGraph } from './lower.js';
 import { choosePrinter, type Permissions, type Printer, permissions, print, printAsync, requirePrinter } from './printers.js';
 import type { LoopProgram } from './program.js';
-import { loopsOf } from './scan.js';
+import { loopsOf, type ScanGeometry } from './scan.js';
 
 export type JsTargetOptions = {
   /**
@@ -35,23 +35,35 @@ function decide(program: LoopProgram, { printer = 'auto', precision }: JsTargetO
   return printer === 'auto' ? choosePrinter(program, allowed) : printer;
 }
 
-type Made = { readonly program: LoopProgram; readonly printer: Printer; readonly generated: Generated };
+type Made = {
+  readonly program: LoopProgram;
+  readonly printer: Printer;
+  readonly generated: Generated;
+  readonly loops: readonly ScanGeometry[];
+};
+
+function adopt(loop: ScanGeometry, { generated, loops }: Made): void {
+  loop.body = generated;
+  loop.inner = loops;
+}
 
 /** The bodies of loops are made first: the program calls them. Each gets the printer that suits it. */
 function make(graph: Graph, options: JsTargetOptions, allowed: Permissions): Made {
   const program = lowerGraph(graph);
-  for (const loop of loopsOf(program)) loop.body = make(loop.graph, options, allowed).generated;
+  const loops = loopsOf(program);
+  for (const loop of loops) adopt(loop, make(loop.graph, options, allowed));
   const printer = decide(program, options, allowed);
-  return { program, printer, generated: print(printer, program, options.precision ?? 'float64') };
+  return { program, printer, generated: print(printer, program, options.precision ?? 'float64'), loops };
 }
 
 async function makeAsync(graph: Graph, options: JsTargetOptions, allowed: Permissions): Promise<Made> {
   const program = lowerGraph(graph);
-  for (const loop of loopsOf(program)) loop.body = (await makeAsync(loop.graph, options, allowed)).generated;
+  const loops = loopsOf(program);
+  for (const loop of loops) adopt(loop, await makeAsync(loop.graph, options, allowed));
   const printer = decide(program, options, allowed);
   const generated = await printAsync(printer, program, options.precision ?? 'float64');
   options.onSource?.(generated.source, graph.name, printer);
-  return { program, printer, generated };
+  return { program, printer, generated, loops };
 }
 
 /** Compiles a graph now, on the calling thread. */

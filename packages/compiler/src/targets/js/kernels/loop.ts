@@ -47,6 +47,16 @@ function copy(from: Float64Array, start: number, to: Float64Array, at: number, s
   else for (let k = 0; k < size; k++) to[at + k] = from[start + k] as number;
 }
 
+/** Gives the body its invariants, without copying again what it has: in a loop within a loop that could cost as much as running it. */
+function bind(g: ScanGeometry, operands: Arrays, own: number): void {
+  const has = (k: number): boolean => k < own || (g.bound && g.steady[k] === true);
+  if (operands.every((_, k) => has(k))) return;
+  g.body?.bind?.(operands.map((values, k) => (has(k) ? undefined : values)));
+  g.bound = true;
+  // What is steady within the body is so for this call.
+  for (const loop of g.inner) loop.bound = false;
+}
+
 /** Runs a body once per iteration; all results lie in `out` one behind the other. */
 export function Scan(g: ScanGeometry, out: Float64Array, ...operands: Float64Array[]): void {
   const { body, length } = g;
@@ -56,7 +66,7 @@ export function Scan(g: ScanGeometry, out: Float64Array, ...operands: Float64Arr
   const own = carried + rows.length;
   for (let k = 0; k < carried; k++) item(states[0], k).set(item(operands, k));
   for (let k = own; k < operands.length; k++) inputs[0][k] = inputs[1][k] = item(operands, k);
-  body.bind?.(operands.map((values, k) => (k < own ? undefined : values)));
+  bind(g, operands, own);
   for (let i = 0; i < length; i++) {
     for (let k = 0; k < rows.length; k++) {
       const row = rows[k] as Float64Array;
