@@ -2,7 +2,7 @@ import { foldIn, key } from '@bpc/core';
 import { diagonalMetric, nutsKernel, randomStream } from '@bpc/samplers';
 import { describe, expect, it } from 'vitest';
 import { cliff, funnel, gaussian, type HandWritten, logExponential } from './support/flat-densities.js';
-import { recursiveNuts } from './support/recursive-nuts.js';
+import { reasonableStepSize, recursiveNuts } from './support/recursive-nuts.js';
 
 const cases: [string, HandWritten, { stepSize: number; variances: number[]; maxDepth?: number }][] = [
   ['a Gaussian', gaussian([2, 0.8, 0.8, 1], [1, -1]), { stepSize: 0.4, variances: [1, 1] }],
@@ -69,6 +69,25 @@ describe('nutsKernel', () => {
       largest = Math.max(largest, before - kernel.info.energy);
     }
     expect(largest).toBeGreaterThan(Math.log(Number.MAX_VALUE));
+  });
+
+  it('searches the step size of the textbook with the same random numbers', () => {
+    const variances = [0.8, 1.7];
+    const found = new Set<number>();
+    for (const from of [1e-3, 0.3, 1, 50]) {
+      for (let i = 0; i < 25; i++) {
+        const kernel = nutsKernel({ density: funnel });
+        kernel.metric = diagonalMetric(variances);
+        kernel.stepSize = from;
+        const start = [0.1 * (i - 12), 0.5];
+        kernel.start(Float64Array.from(start));
+        const stepSize = kernel.initialStepSize(foldIn(key(13), i));
+        const expected = reasonableStepSize(funnel, variances, start, from, randomStream(foldIn(key(13), i)));
+        expect(stepSize).toBe(expected);
+        found.add(expected);
+      }
+    }
+    expect(found.size).toBeGreaterThan(3);
   });
 
   it('is told apart from a textbook with a mistake', () => {

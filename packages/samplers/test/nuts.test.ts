@@ -334,8 +334,10 @@ describe('nuts', () => {
     kernel.stepSize = 0.2;
     const fresh = withStep(nutsKernel({ density: funnel }), 0.2);
     fresh.metric = diagonalMetric([0.5, 3]);
-    fresh.restore(kernel.position, kernel.gradient, kernel.logDensity);
+    kernel.transition(key(8));
+    // The search tries other step sizes, and leaves no trace of them.
     kernel.initialStepSize(key(9));
+    fresh.restore(kernel.position, kernel.gradient, kernel.logDensity);
     for (const k of [kernel, fresh]) k.transition(key(2));
     expect(kernel.position).toEqual(fresh.position);
     expect(kernel.info).toEqual(fresh.info);

@@ -128,3 +128,32 @@ export function recursiveNuts(
     return { position: q, depth, leapfrogSteps, acceptance: accepted / leapfrogSteps, divergent, energy: energy(tree.proposal) };
   };
 }
+
+/** Hoffman & Gelman's search for a step size (algorithm 4), with Stan's fresh momentum per trial and its acceptance of 0.8. */
+export function reasonableStepSize(
+  density: HandWritten,
+  variances: readonly number[],
+  q: readonly number[],
+  from: number,
+  stream: RandomStream,
+): number {
+  const gradient = new Float64Array(q.length);
+  const logDensity = density.evaluate(Float64Array.from(q), gradient);
+  const acceptance = (h: number): number => {
+    const p = variances.map((variance) => stream.normal() / Math.sqrt(variance));
+    const half = p.map((x, i) => x + (h / 2) * gradient[i]!);
+    const next = Float64Array.from(q, (x, i) => x + h * variances[i]! * half[i]!);
+    const slope = new Float64Array(q.length);
+    const value = density.evaluate(next, slope);
+    const end = half.map((x, i) => x + (h / 2) * slope[i]!);
+    const kinetic = (momentum: readonly number[]) => momentum.reduce((sum, x, i) => sum + 0.5 * x * x * variances[i]!, 0);
+    const ratio = Math.exp(value - kinetic(end) - logDensity + kinetic(p));
+    return Number.isNaN(ratio) ? 0 : ratio;
+  };
+  let h = from;
+  const grows = acceptance(h) > 0.8;
+  for (;;) {
+    h = grows ? 2 * h : h / 2;
+    if (acceptance(h) > 0.8 !== grows) return h;
+  }
+}
