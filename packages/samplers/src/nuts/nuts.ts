@@ -1,7 +1,8 @@
 import type { HostAlgorithm, Key } from '@bpc/core';
 import { NonFiniteError } from '@bpc/core';
 import { checkStepSize } from './check.js';
-import { type NutsInfo, type NutsKernelOptions, nutsKernel } from './kernel.js';
+import { nutsKernel } from './kernel.js';
+import type { NutsInfo, NutsKernelOptions } from './kernel-interface.js';
 import { checkMetric, type Metric, unitMetric } from './metric.js';
 
 /** Options of `nuts`. */

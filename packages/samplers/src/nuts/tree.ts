@@ -5,8 +5,8 @@ import { momentumOf, rowOf, type Workspace } from './workspace.js';
 
 /** A trajectory that grows by doubling, one gradient at a time. Slots name points of the workspace. */
 export interface Tree {
-  /** Starts at a slot that has position, gradient, momentum and energy. The slot to evaluate next, or −1 if there is none. */
-  begin(slot: number): number;
+  /** Starts at slot 0, which has position, gradient, momentum and energy. The slot to evaluate next. */
+  begin(): number;
   /** Goes on after the density and gradient of that slot are known. The slot to evaluate next, or −1 at the end. */
   advance(): number;
   /** The slot drawn from the trajectory. */
@@ -49,6 +49,8 @@ export function makeTree(
   const roles = new Int32Array(slots);
   const free = new Int32Array(slots);
   let freeCount = 0;
+  let unused = 0; // no slot from here on has been used
+  const take = (): number => (freeCount > 0 ? (free[--freeCount] as number) : unused++);
   const release = (slot: number): void => {
     const left = (roles[slot] as number) - 1;
     roles[slot] = left;
@@ -79,7 +81,7 @@ export function makeTree(
   let divergedFrom = -1;
 
   const step = (): number => {
-    to = free[--freeCount] as number;
+    to = take();
     integrator.leave(from, to, backward);
     return to;
   };
@@ -117,9 +119,10 @@ export function makeTree(
     return joinPieces(values, size, sums[level] as number, sum, a, b, c, d, out);
   };
 
-  const begin = (slot: number): number => {
+  const begin = (): number => {
     freeCount = 0;
-    for (let i = slots - 1; i >= 0; i--) if (i !== slot) free[freeCount++] = i;
+    unused = 0;
+    const slot = take();
     roles[slot] = 3;
     firsts[trajectory] = slot;
     lasts[trajectory] = slot;
