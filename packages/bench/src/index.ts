@@ -30,6 +30,7 @@ export * from './metrics/scores.js';
 export * from './metrics/temperature.js';
 export * from './report/contact-sheet.js';
 export type { LearningCurve } from './report/curve.js';
+export * from './report/draws-plots.js';
 export { headline } from './report/headline.js';
 export { type ReportAssets, renderReport } from './report/render-report.js';
 export * from './report/results.js';

@@ -1,24 +1,7 @@
-import { LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent } from 'echarts/components';
-import { type EChartsCoreOption, init, use } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
 import type { ReliabilityBin } from '../metrics/calibration.js';
 import type { CurveField, LearningCurve } from './curve.js';
 import type { ResultRow } from './results.js';
-
-// ECharts blends colours only it can parse, so it draws with these and they become the page's variables afterwards.
-const stand: Readonly<Record<ResultRow['kind'] | 'ink' | 'muted' | 'line' | 'paper', string>> = {
-  control: '#010001',
-  learned: '#010002',
-  ceiling: '#010003',
-  other: '#010004',
-  ink: '#010005',
-  muted: '#010006',
-  line: '#010007',
-  paper: '#010008',
-};
-
-const font = 'system-ui, sans-serif';
+import { axis, draw, font, stand, text } from './svg-chart.js';
 
 /** Curves over steps: one thin line per seed, their mean drawn bold where the seeds share their steps, smoothed if long. */
 export function curveChart(curves: readonly LearningCurve[], field: CurveField, label: string): string {
@@ -146,20 +129,6 @@ export function accuracyChart(rows: readonly ResultRow[], label: string): string
   });
 }
 
-const text = { color: stand.muted, fontFamily: font, fontSize: 12 };
-
-const axis = (name: string) => ({
-  type: 'value',
-  name,
-  nameLocation: 'middle',
-  nameGap: 28,
-  nameTextStyle: text,
-  axisLabel: text,
-  axisLine: { show: true, lineStyle: { color: stand.line } },
-  axisTick: { show: false },
-  splitLine: { show: true, lineStyle: { color: stand.line, opacity: 0.6 } },
-});
-
 function meanLine(lines: readonly (readonly (readonly [number, number])[])[]): (readonly [number, number])[] {
   const [first = [], ...others] = lines;
   const aligned = others.every((line) => line.length === first.length && line.every(([step], i) => step === first[i]?.[0]));
@@ -173,20 +142,4 @@ function runningMean(line: readonly (readonly [number, number])[]): (readonly [n
     const near = line.slice(Math.max(0, i - reach), i + reach + 1);
     return [step, near.reduce((sum, [, y]) => sum + y, 0) / near.length] as const;
   });
-}
-
-function draw(width: number, height: number, label: string, option: EChartsCoreOption): string {
-  use([LineChart, ScatterChart, GridComponent, SVGRenderer]);
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
-  try {
-    chart.setOption({ animation: false, silent: true, ...option });
-    const svg = Object.entries(stand).reduce(
-      (drawn, [name, colour]) => drawn.replaceAll(colour, `var(--${name})`),
-      chart.renderToSVGString(),
-    );
-    // The view box it also writes lets the page shrink the picture on narrow screens.
-    return svg.replace(/^<svg width="\d+" height="\d+"/, `<svg style="max-width:${width}px" role="img" aria-label="${label}"`);
-  } finally {
-    chart.dispose();
-  }
 }

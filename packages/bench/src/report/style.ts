@@ -1,16 +1,17 @@
+/** Colours of pages and pictures, for light and dark surroundings. */
+export const palette = {
+  light: `--paper: #fcfcfb; --panel: #f3f3f0; --ink: #1c1d20; --muted: #65676d; --line: #dcdcd6;
+    --control: #84868d; --learned: #2a62c9; --ceiling: #1f8a5b; --other: #8a56b8; --highlight: #e9effb;
+    --chain0: #2a62c9; --chain1: #c2761a; --chain2: #1f8a5b; --chain3: #8a56b8; --chain4: #20888f; --chain5: #7a6a4f; --divergent: #d3243f;`,
+  dark: `--paper: #16171a; --panel: #1f2125; --ink: #e9e9e6; --muted: #a2a4aa; --line: #36383e;
+    --control: #9b9da5; --learned: #7aa7ff; --ceiling: #58c492; --other: #bd93e6; --highlight: #1f2a40;
+    --chain0: #7aa7ff; --chain1: #f0b060; --chain2: #58c492; --chain3: #bd93e6; --chain4: #5cc7ce; --chain5: #c3b08e; --divergent: #ff6b80;`,
+};
+
 /** Style sheet of the report: two palettes by the reader's setting, system fonts, no external file. */
 export const reportStyle = `
-:root {
-  color-scheme: light dark;
-  --paper: #fcfcfb; --panel: #f3f3f0; --ink: #1c1d20; --muted: #65676d; --line: #dcdcd6;
-  --control: #84868d; --learned: #2a62c9; --ceiling: #1f8a5b; --other: #8a56b8; --highlight: #e9effb;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --paper: #16171a; --panel: #1f2125; --ink: #e9e9e6; --muted: #a2a4aa; --line: #36383e;
-    --control: #9b9da5; --learned: #7aa7ff; --ceiling: #58c492; --other: #bd93e6; --highlight: #1f2a40;
-  }
-}
+:root { color-scheme: light dark; ${palette.light} }
+@media (prefers-color-scheme: dark) { :root { ${palette.dark} } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.6 system-ui, sans-serif; }
 main { max-width: 984px; margin: 0 auto; padding: 48px 24px 72px; }
