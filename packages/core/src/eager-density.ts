@@ -28,7 +28,7 @@ export function eagerDensity<P extends Tree, D extends Tree>(
     async evaluate(position, gradient) {
       check();
       parameters.checkOpen();
-      checkLengths('density', position, gradient, [size, size]);
+      checkLengths('density', position, gradient, size, size);
       const outputs = tidy(() => {
         const { value, grad } = derivative(parameters.at(position), parameters.data);
         return [value, ...treeLeaves(grad)];

@@ -40,7 +40,7 @@ export function eagerMapping<P extends Tree, D extends Tree>(
     async evaluate(position, out) {
       check();
       parameters.checkOpen();
-      checkLengths('mapping', position, out, [size, outputSize]);
+      checkLengths('mapping', position, out, size, outputSize);
       const result = call(position);
       const arrays = await Promise.all(treeLeaves(result).map((leaf) => leaf.data()));
       disposeTree(result);

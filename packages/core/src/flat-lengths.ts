@@ -8,12 +8,13 @@ export function checkLengths(
   what: 'density' | 'mapping',
   first: Float64Array,
   second: Float64Array,
-  expected: readonly [first: number, second: number],
+  firstLength: number,
+  secondLength: number,
 ): void {
-  if (first.length === expected[0] && second.length === expected[1]) return;
+  if (first.length === firstLength && second.length === secondLength) return;
   const names = what === 'density' ? 'position and gradient' : 'position and out';
   throw new ShapeError(
-    `${names} have ${first.length} and ${second.length} numbers, expected ${expected.join(' and ')}`,
+    `${names} have ${first.length} and ${second.length} numbers, expected ${firstLength} and ${secondLength}`,
     what === 'density' ? "pass vectors of the density's size" : "pass vectors of the mapping's size and outputSize",
   );
 }

@@ -43,7 +43,7 @@ export async function compiledDensity<P extends Tree, D extends Tree>(
   const program = await lowerFlat('density', flat, target);
   const check = (position: Float64Array, gradient: Float64Array): void => {
     program.checkOpen();
-    checkLengths('density', position, gradient, [size, size]);
+    checkLengths('density', position, gradient, size, size);
   };
   const density: FlatDensity = {
     size,

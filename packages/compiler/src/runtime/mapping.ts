@@ -48,7 +48,7 @@ export async function compiledMapping<P extends Tree, D extends Tree>(
   const results: Float64Array[] = [new Float64Array(0)];
   const check = (position: Float64Array, out: Float64Array): void => {
     program.checkOpen();
-    checkLengths('mapping', position, out, [flat.size, outputSize]);
+    checkLengths('mapping', position, out, flat.size, outputSize);
   };
   const mapping: FlatMapping = {
     size: flat.size,
