@@ -1,1 +1,1 @@
-export {};
+export { type NodeWorkersOptions, nodeWorkers } from './node-workers.js';
