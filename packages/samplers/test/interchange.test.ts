@@ -132,17 +132,34 @@ describe('CmdStan files', () => {
     expect(files[1]?.comments).toEqual(
       expect.arrayContaining(['#     num_samples = 5', '#     num_warmup = 3', '#     save_warmup = 1', '# id = 2', '# Step size = 0.25']),
     );
-    const provenance = { thin: 10, chains: [{ metric: { kind: 'diagonal', variances: [0.5, 2] } }] };
+    const provenance = {
+      algorithm: 'nuts',
+      settings: { thin: 10, warmup: 300, metric: 'diagonal', maxDepth: 8, targetAcceptance: 0.9 },
+      chains: [{ stepSize: 0.5, metric: { kind: 'diagonal', inverseMass: [0.5, 2] }, seconds: { warmup: 1.25, sampling: 2 } }],
+    };
     const thinned = toCmdStanCsv(testDraws(6, 1, 2, { provenance })).map(parseCsv)[0];
     expect(thinned?.comments).toEqual(
       expect.arrayContaining([
         '#     num_samples = 20',
-        '#     thin = 10',
+        '#     num_warmup = 300',
         '#     save_warmup = 0',
+        '#     thin = 10',
+        '#       delta = 0.9',
+        '#             max_depth = 8',
+        '#         metric = diag_e',
+        '# Step size = 0.5',
         '# Diagonal elements of inverse mass matrix:',
         '# 0.5, 2',
+        '#  Elapsed Time: 1.250 seconds (Warm-up)',
+        '#                3.250 seconds (Total)',
       ]),
     );
+  });
+
+  it('write a dense metric row by row', () => {
+    const provenance = { chains: [{ metric: { kind: 'dense', inverseMass: [1, 0.5, 0.5, 3] } }] };
+    const [text = ''] = toCmdStanCsv(testDraws(9, 1, 2, { provenance }));
+    expect(text).toContain('# Elements of inverse mass matrix:\n# 1, 0.5\n# 0.5, 3\n');
   });
 
   it('leave out what the sampler does not report, and write what is not finite as CmdStan does', () => {

@@ -106,7 +106,7 @@ describe('warnings of a summary', () => {
     const { warnings } = summary(withStatistic('divergent', (i) => (tau[3 * i + 2]! < -1.5 ? 1 : 0)));
     expect(warnings.map(({ kind }) => kind)).toEqual(['divergences']);
     expect(warnings[0]!.message).toMatch(
-      /^\d+ of 2000 transitions \(\d\.\d %\) diverged, mostly where group\/tau\[2\] is small \(median -[12]\.\d+, elsewhere -?0\.\d+\)/,
+      /^\d+ of 2000 draws \(\d\.\d %\) come from divergent transitions, mostly where group\/tau\[2\] is small \(median -[12]\.\d+, elsewhere -?0\.\d+\)/,
     );
     expect(warnings[0]!.remedy).toMatch(/targetAcceptance.*reparametrise/);
     // Without a pattern no quantity is blamed.
@@ -116,7 +116,7 @@ describe('warnings of a summary', () => {
   it('count trajectories cut at the largest depth', () => {
     const [warning] = summary(withStatistic('maxDepthReached', (i) => (i % 20 === 0 ? 1 : 0))).warnings;
     expect(warning).toMatchObject({ kind: 'tree depth', remedy: expect.stringContaining('maxDepth') });
-    expect(warning!.message).toMatch(/^100 of 2000 transitions \(5\.0 %\)/);
+    expect(warning!.message).toMatch(/^100 of 2000 draws \(5\.0 %\)/);
   });
 
   it('name chains whose energy moves slowly', () => {

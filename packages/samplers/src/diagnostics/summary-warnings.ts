@@ -97,7 +97,7 @@ function aboutSampler(draws: Draws): SummaryWarning[] {
   if (diverged.count > 0) {
     warnings.push({
       kind: 'divergences',
-      message: `${diverged.count} of ${draws.chains * draws.length} transitions (${percent(diverged.share)}) diverged${place(diverged.contrasts)}: the draws miss parts of the target`,
+      message: `${diverged.count} of ${draws.chains * draws.length} draws (${percent(diverged.share)}) come from divergent transitions${place(diverged.contrasts)}: parts of the target are missed`,
       remedy: 'raise targetAcceptance (0.95, 0.99) for smaller steps; if some remain, reparametrise (non-centred for hierarchical models)',
     });
   }
@@ -105,7 +105,7 @@ function aboutSampler(draws: Draws): SummaryWarning[] {
   if (hits.count > 0) {
     warnings.push({
       kind: 'tree depth',
-      message: `${hits.count} of ${draws.chains * draws.length} transitions (${percent(hits.share)}) reached the largest tree depth: draws are correct but expensive`,
+      message: `${hits.count} of ${draws.chains * draws.length} draws (${percent(hits.share)}) come from trajectories cut at the largest tree depth: they are correct but expensive`,
       remedy: 'raise maxDepth, rescale or decorrelate parameters, or use a dense metric',
     });
   }
@@ -128,7 +128,7 @@ const aboutInterruption = ({ interrupted, length }: Draws): SummaryWarning[] =>
         {
           kind: 'interrupted',
           message: `the run was stopped after ${length} draws per chain`,
-          remedy: 'resume it for the rest',
+          remedy: 'start it again with its checkpoint for the rest',
         },
       ]
     : [];

@@ -1,4 +1,5 @@
 import type { Draws, Variable } from '../draws.js';
+import { adaptationComments, headerComments, numberText, timeComments } from './cmdstan-comments.js';
 import { columnMajorPlaces } from './column-major.js';
 
 /** Statistics that CmdStan has too, in its order, with its names. */
@@ -11,13 +12,6 @@ const COLUMNS = {
   divergent: 'divergent__',
   energy: 'energy__',
 } as const;
-
-/** CmdStan writes other words for what is not finite; elsewhere the shortest text that reads back as the same number. */
-function numberText(value: number): string {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  return Object.is(value, -0) ? '-0' : String(value);
-}
 
 /** Names as Stan allows them: letters, digits and single underscores at the end, all different. */
 function stanNames(variables: readonly Variable[]): string[] {
@@ -57,42 +51,6 @@ function columnsOf({ variables, statistics }: Draws): Column[] {
   ];
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Comments in the manner of CmdStan: what readers look for, then all of the provenance. */
-function header({ length, warmup, provenance }: Draws, chain: number): string[] {
-  const thin = typeof provenance['thin'] === 'number' ? provenance['thin'] : 1;
-  const planned = typeof provenance['warmup'] === 'number' ? provenance['warmup'] : 0;
-  return [
-    'method = sample',
-    '  sample',
-    `    num_samples = ${length * thin}`,
-    `    num_warmup = ${warmup === undefined ? planned : warmup.length * thin}`,
-    `    save_warmup = ${warmup === undefined ? 0 : 1}`,
-    `    thin = ${thin}`,
-    `id = ${chain + 1}`,
-    // Spaced out, because readers take every line that looks like `name = value` for a setting of Stan's.
-    ...Object.entries(provenance).flatMap(([name, value]) => (name === 'chains' ? [] : [`${name}: ${JSON.stringify(value)}`])),
-  ];
-}
-
-/** What the warm-up found for one chain, in CmdStan's words, as far as the provenance tells. */
-function adaptation(draws: Draws, chain: number): string[] {
-  const { provenance, statistics, length } = draws;
-  const records = Array.isArray(provenance['chains']) ? provenance['chains'] : [];
-  const record: unknown = records[chain];
-  const stepSize = (isRecord(record) && record['stepSize']) || statistics['stepSize']?.[chain * length];
-  const metric = isRecord(record) ? record['metric'] : undefined;
-  const variances = isRecord(metric) ? metric['variances'] : undefined;
-  return [
-    ...(typeof stepSize === 'number' ? ['Adaptation terminated', `Step size = ${numberText(stepSize)}`] : []),
-    ...(Array.isArray(variances) && variances.every((each) => typeof each === 'number')
-      ? ['Diagonal elements of inverse mass matrix:', variances.map(numberText).join(', ')]
-      : []),
-  ];
-}
-
 /**
  * One CSV text per chain in the format of CmdStan's output, for `arviz.from_cmdstan`, CmdStanR and other readers of it.
  *
@@ -115,11 +73,12 @@ export function toCmdStanCsv(draws: Draws): string[] {
   const comment = (line: string) => `# ${line}`;
   return Array.from({ length: draws.chains }, (_, c) =>
     [
-      ...header(draws, c).map(comment),
+      ...headerComments(draws, c).map(comment),
       columns.map(({ name }) => name).join(','),
       ...(draws.warmup === undefined ? [] : rows(draws.warmup, c)),
-      ...adaptation(draws, c).map(comment),
+      ...adaptationComments(draws, c).map(comment),
       ...rows(draws, c),
+      ...timeComments(draws, c).map(comment),
       '',
     ].join('\n'),
   );
