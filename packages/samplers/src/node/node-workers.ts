@@ -8,6 +8,8 @@ import { type Thread, thread } from './thread.js';
 export interface NodeWorkersOptions {
   /** Chains that are advanced at a time; as many as the machine has processors by default. */
   readonly threads?: number;
+  /** Options of Node for the threads, such as a loader (`['--import', 'tsx']`); those of this program by default. */
+  readonly execArgv?: readonly string[];
 }
 
 /**
@@ -37,9 +39,9 @@ export interface NodeWorkersOptions {
  * await workers.dispose();
  * ```
  */
-export function nodeWorkers({ threads: count = availableParallelism() }: NodeWorkersOptions = {}): WorkerPool {
+export function nodeWorkers({ threads: count = availableParallelism(), execArgv }: NodeWorkersOptions = {}): WorkerPool {
   checkInteger('threads', count, 1);
-  const threads: Thread[] = Array.from({ length: count }, (_, i) => thread(`sampling thread ${i}`));
+  const threads: Thread[] = Array.from({ length: count }, (_, i) => thread(`sampling thread ${i}`, execArgv));
   let nextId = 0;
   let disposed = false;
   return {

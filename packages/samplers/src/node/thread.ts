@@ -30,8 +30,8 @@ function workerFile(): URL {
   return existsSync(fileURLToPath(url)) ? url : new URL('../../dist/node/worker-main.js', import.meta.url);
 }
 
-/** A thread that is not started yet; `name` is for messages. */
-export function thread(name: string): Thread {
+/** A thread that is not started yet; `name` is for messages, `execArgv` for Node (this program's own by default). */
+export function thread(name: string, execArgv: readonly string[] | undefined): Thread {
   const listeners = new Map<number, GroupListener>();
   let worker: Worker | undefined;
   let closed: () => void = () => undefined;
@@ -51,7 +51,7 @@ export function thread(name: string): Thread {
   };
 
   const start = (): Worker => {
-    const started = new Worker(workerFile(), { name });
+    const started = new Worker(workerFile(), { name, ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }) });
     started.on('message', (message: FromWorker) => {
       if (message.kind === 'closed') closed();
       else listeners.get(message.id)?.message(message);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { add, div, log, mul, neg, type Scalar, square, sub, sum } from '@tensorflow/tfjs-core';
 import type { Draws } from '../../src/index.js';
 import { positive, real, target } from '../../src/index.js';
@@ -21,13 +22,17 @@ export const gaussian = target({
   logDensity: ({ x, y }) => add(mul(square(div(sub(x, 1), 2)), -0.5), mul(square(div(add(y, 1), 0.5)), -0.5)) as Scalar,
 });
 
-/** The numbers of a run, without what says how long it took. */
+const digest = (array: Float64Array): string =>
+  `${array.length}:${createHash('sha1')
+    .update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    .digest('hex')}`;
+
+/** What is equal if and only if all numbers of two runs are, to the last bit. */
 export const numbersOf = ({ values, statistics, unconstrained, warmup, length }: Draws): object => ({
-  values,
-  statistics,
-  unconstrained,
+  ...Object.fromEntries([...Object.entries(values), ...Object.entries(statistics)].map(([name, array]) => [name, digest(array)])),
+  unconstrained: digest(unconstrained),
   length,
-  ...(warmup === undefined ? {} : { warmup: { values: warmup.values, statistics: warmup.statistics, length: warmup.length } }),
+  ...(warmup === undefined ? {} : { warmup: numbersOf(warmup) }),
 });
 
 /** Mean and standard deviation. */
