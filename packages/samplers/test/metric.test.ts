@@ -74,7 +74,8 @@ describe('metrics', () => {
     expect(() => denseMetric([1, 0, 0, 1], 3)).toThrow(ShapeError);
     expect(() => unitMetric(0)).toThrow(ConfigError);
     const kernel = nutsKernel({ density });
-    for (const metric of [unitMetric(3), diagonalMetric([1]), denseMetric([1], 1)]) {
+    const cut = { ...denseMetric([1, 0, 0, 1], 2), factor: new Float64Array(2) };
+    for (const metric of [unitMetric(3), diagonalMetric([1]), denseMetric([1], 1), cut]) {
       expect(() => {
         kernel.metric = metric;
       }).toThrow(ShapeError);

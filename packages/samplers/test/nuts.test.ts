@@ -1,6 +1,7 @@
 import { ConfigError, foldIn, key, NonFiniteError, ShapeError } from '@bpc/core';
 import { hostAlgorithmConformance } from '@bpc/core/testing';
 import { denseMetric, diagonalMetric, type NutsKernel, nuts, nutsKernel, unitMetric } from '@bpc/samplers';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cliff, funnel, gaussian, type HandWritten, later, logExponential } from './support/flat-densities.js';
 
@@ -251,6 +252,29 @@ describe('nuts', () => {
     expect(() => nuts({ density, stepSize: 1, metric: unitMetric(3) })).toThrow(ShapeError);
     expect(() => nutsKernel({ density }).start(new Float64Array(3))).toThrow(ShapeError);
     expect(() => nutsKernel({ density }).restore(new Float64Array(2), new Float64Array(3), 0)).toThrow(ShapeError);
+  });
+
+  it('refuses or copes with whatever numbers its options are', () => {
+    fc.assert(
+      fc.property(
+        fc.double(),
+        fc.double(),
+        fc.double(),
+        fc.oneof(fc.integer(), fc.integer({ min: 1, max: 5 })),
+        (stepSize, temperature, threshold, depth) => {
+          try {
+            const kernel = nutsKernel({ density: funnel, temperature, divergenceThreshold: threshold, maxDepth: Math.min(depth, 5) });
+            kernel.stepSize = stepSize;
+            kernel.start(position());
+            for (let i = 0; i < 3; i++) kernel.transition(foldIn(key(6), i));
+            expect([...kernel.position, kernel.logDensity, kernel.info.acceptance].every(Number.isFinite)).toBe(true);
+          } catch (error) {
+            expect(error instanceof ConfigError || (error instanceof NonFiniteError && temperature < 1e-300)).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('does not start where density or gradient are not finite, and can be moved away', async () => {

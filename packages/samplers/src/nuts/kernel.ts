@@ -171,6 +171,10 @@ export function nutsKernel(options: NutsKernelOptions): NutsKernel {
       configured = true;
       stream.normals(values, momentumOf(workspace, 0), size);
       integrator.enter(0);
+      if (energies[0] === Number.POSITIVE_INFINITY) {
+        fail();
+        throw new NonFiniteError(`log density ${info.logDensity} / ${temperature} overflows`, 0, 'raise the temperature');
+      }
       return drive(density, workspace, tree.begin(), moving);
     },
     initialStepSize(from) {

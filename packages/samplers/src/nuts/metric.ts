@@ -96,9 +96,11 @@ function checkSymmetric(matrix: Float64Array, size: number): void {
 
 /** @throws ShapeError unless the metric is for `size` parameters. */
 export function checkMetric(metric: Metric, size: number): Metric {
-  if (metric.size === size) return metric;
+  const { kind, factor } = metric;
+  const numbers = kind === 'dense' ? size * size : size;
+  if (metric.size === size && factor.length === numbers) return metric;
   throw new ShapeError(
-    `the mass matrix is for ${metric.size} parameters, expected ${size}`,
+    `the ${kind} mass matrix is for ${metric.size} parameters with ${factor.length} numbers, expected ${size} with ${numbers}`,
     'make the metric for as many unconstrained parameters as the density has',
   );
 }

@@ -38,14 +38,17 @@ export interface NutsState {
  * NonFiniteError from `init` if density or gradient are not finite there.
  * @example
  * ```ts
+ * import { jsRuntime } from '@bpc/compiler';
  * import { foldIn, key } from '@bpc/core';
  * import { nuts } from '@bpc/samplers';
- * const density = { size: 1, evaluate: (q: Float64Array, g: Float64Array) => ((g[0] = -q[0]!), -0.5 * q[0]! ** 2) };
+ * import { mul, type Scalar, square, sum, type Tensor } from '@tensorflow/tfjs-core';
+ * const logDensity = ({ x }: { x: Tensor }) => mul(-0.5, sum(square(x))) as Scalar;
+ * const density = await jsRuntime().density(logDensity, { x: [0, 0] });
  * const sampler = nuts({ density, stepSize: 0.9 });
- * let state = await sampler.init(Float64Array.of(1), key(0));
+ * let state = await sampler.init(density.flatten({ x: [1, -1] }), key(0));
  * for (let i = 0; i < 3; i++) {
  *   const [next, info] = await sampler.step(foldIn(key(1), i), state);
- *   console.log(next.position[0], info.acceptance);
+ *   console.log(density.unflatten(next.position), info.acceptance);
  *   state = next;
  * }
  * ```
