@@ -1,7 +1,8 @@
 """How a peer talks to `bpc bench`: its task is one JSON argument, its answers are lines of JSON.
 
-A task with "evaluate" names two safetensors files: the peer computes once on the first, writes the second and ends. All
-others are timed: standard input has lines with a count, each answered by {"ms": [...], "cpuMs": ..., "peakRssMb": ...}.
+A task with "evaluate" names two safetensors files: the peer computes once on the first, writes the second and ends. Peers
+that are timed find lines with a count on standard input, each answered by {"ms": [...], "cpuMs": ..., "peakRssMb": ...};
+those that sample find requests in JSON, each answered by {"result": ...}.
 """
 import json
 import resource
@@ -54,6 +55,10 @@ def write_tensors(path, arrays):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
+def peak_rss_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 def serve(step, version):
     """Warms up, then times `step` as often as it is asked to."""
     for _ in range(3):
@@ -71,6 +76,13 @@ def serve(step, version):
                 "ms": times,
                 "cpuMs": (time.process_time() - busy) * 1e3,
                 "wallMs": (time.perf_counter() - started) * 1e3,
-                "peakRssMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "peakRssMb": peak_rss_mb(),
             }
         )
+
+
+def answer(work, version):
+    """Does what each line of standard input asks for. Nothing is warmed up: what the first answer compiles is part of it."""
+    say({"ready": True, "version": version})
+    for line in sys.stdin:
+        say({"result": work(json.loads(line))})

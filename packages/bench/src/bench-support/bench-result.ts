@@ -64,7 +64,7 @@ export function renderBench({ rows, ratios }: BenchResult): string {
     ratios.map(({ name, value, goal }) => [
       name,
       Math.abs(value) < 0.001 && value !== 0 ? value.toExponential(1) : value.toFixed(value >= 100 ? 0 : 3),
-      goal === undefined ? '-' : `≤ ${goal !== 0 && goal < 0.001 ? goal.toExponential(0) : goal}`,
+      goal === undefined ? '-' : `≤ ${goal !== 0 && goal < 0.001 ? goal.toExponential(0) : Number(goal.toPrecision(3))}`,
       goal === undefined ? '' : value <= goal ? 'met' : 'missed',
     ]),
   );

@@ -103,6 +103,33 @@ export async function startSubject(command: SubjectCommand, signal: AbortSignal)
   };
 }
 
+/** A running subject that does what requests ask. */
+export interface Responder {
+  readonly version: string;
+  /** The result of one request, or why there is none. */
+  ask<T>(request: object): Promise<{ readonly result: T } | Absence>;
+  stop(): void;
+}
+
+/** Starts a subject that answers requests; it has imported what it needs, and compiled nothing. */
+export async function startResponder(command: SubjectCommand, signal: AbortSignal): Promise<Responder | Absence> {
+  const subject = converse(command, signal);
+  const first = await subject.answer();
+  if (!('ready' in first)) {
+    subject.stop();
+    return { absent: 'failed' in first ? first.failed : 'it did not start' };
+  }
+  return {
+    version: first.version ?? '',
+    async ask<T>(request: object) {
+      subject.write(JSON.stringify(request));
+      const answer = await subject.answer();
+      return 'result' in answer ? { result: answer.result as T } : { absent: 'failed' in answer ? answer.failed : 'it gave no result' };
+    },
+    stop: () => subject.stop(),
+  };
+}
+
 /** Waits for the one result of a subject that does something once. */
 export async function askOnce<T>(command: SubjectCommand, signal: AbortSignal): Promise<{ readonly result: T } | Absence> {
   const subject = converse(command, signal);

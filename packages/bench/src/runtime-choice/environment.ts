@@ -7,6 +7,7 @@ const recorded = [
   '@bpc/compiler',
   '@bpc/backend-onnx',
   '@bpc/models',
+  '@bpc/samplers',
   '@tensorflow/tfjs-core',
   'onnxruntime-node',
 ];

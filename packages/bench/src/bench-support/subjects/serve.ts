@@ -51,6 +51,12 @@ export async function serve(step: () => Promise<number>, version: string | undef
   });
 }
 
+/** Does what each line of standard input asks for. Nothing is warmed up: what the first answer compiles is part of it. */
+export async function answerRequests(work: (request: unknown) => Promise<unknown>, version: string | undefined): Promise<void> {
+  say({ ready: true, version });
+  for await (const line of createInterface({ input: process.stdin })) say({ result: await work(JSON.parse(line)) });
+}
+
 type Entries = ReadonlyMap<string, SafetensorsEntry>;
 
 /** Tensors of an evaluation's input file. */
