@@ -1,4 +1,4 @@
-import { ShapeError, type Tree } from '@bpc/core';
+import { constant, ShapeError, type Tree } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, mul, sum } from '@tensorflow/tfjs-core';
 import { checkCount, checkFunction } from './settings.js';
@@ -46,6 +46,6 @@ export function minibatchLogDensity<P extends Tree, B extends Tree>(options: Min
     if (count === undefined || count === 0 || rest.length > 0) {
       throw new ShapeError(`logLikelihood returned shape [${each.shape}], expected [batch]`, 'return one log likelihood per point');
     }
-    return add(logPrior(params), mul(sum(each), size / count));
+    return add(logPrior(params), mul(sum(each), constant(size / count)));
   };
 }

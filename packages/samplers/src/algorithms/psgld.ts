@@ -1,4 +1,4 @@
-import { type Algorithm, ConfigError, cloneTree, normalLike, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
+import { type Algorithm, ConfigError, cloneTree, constant, normalLike, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, div, greater, mul, neg, onesLike, sqrt, square, sub, where, zerosLike } from '@tensorflow/tfjs-core';
 import { hessianDiagonal } from './hessian-diagonal.js';
@@ -81,7 +81,7 @@ export function psgldStep<P extends Tree>(
     const { value, grad } = valueAndGrad(density)(position);
     const [lambda, heat] = [settingAt(stepSize, step), settingAt(temperature, step)];
     const keep = tensorOf(decay);
-    const weight = div(sub(1, keep), size ** 2);
+    const weight = div(sub(1, keep), constant(size ** 2));
     const averaged = treeMap((v, g) => add(mul(v, keep), mul(square(g), weight)), squares, grad);
     const preconditioner = treeMap((v) => div(1, add(sqrt(v), tensorOf(floor))), averaged);
     const steered = treeMap((g, scale) => mul(g, scale), grad, preconditioner);

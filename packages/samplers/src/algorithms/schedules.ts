@@ -1,4 +1,4 @@
-import type { Schedule } from '@bpc/core';
+import { constant, type Schedule } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, cos, div, less, mod, mul, scalar, where } from '@tensorflow/tfjs-core';
 import { checkCount, checkFraction, checkPositive } from './settings.js';
@@ -44,7 +44,7 @@ export function cyclicalSchedule(options: CyclicalScheduleOptions): CyclicalSche
   checkPositive('temperature', temperature, true);
   const phase = (step: Scalar): Scalar => div(mod(step, cycleLength), cycleLength);
   return {
-    stepSize: (step) => mul(add(cos(mul(phase(step), Math.PI)), 1), initial / 2),
+    stepSize: (step) => mul(add(cos(mul(phase(step), constant(Math.PI))), 1), constant(initial / 2)),
     temperature: (step) => where(less(phase(step), exploration), scalar(0), scalar(temperature)),
   };
 }

@@ -27,7 +27,7 @@ export const sgldStep: typeof ulaStep = ulaStep;
  * @throws ConfigError if λ or T is outside its domain; `init` throws ShapeError for a position with integers.
  * @example
  * ```ts
- * import { mul, square, sub, sum, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+ * import { mul, scalar, square, sub, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
  * import { jsRuntime } from '@bpc/compiler';
  * import { foldIn, key } from '@bpc/core';
  * import { minibatchLogDensity, polynomialSchedule, sgld } from '@bpc/samplers';
@@ -38,7 +38,7 @@ export const sgldStep: typeof ulaStep = ulaStep;
  * });
  * const { init, step } = sgld({ logDensity, stepSize: polynomialSchedule({ a: 0.1, b: 1, gamma: 0.55 }) });
  * const program = jsRuntime().compile(step);
- * let state = init(tensor1d([0]).asScalar(), key(0));
+ * let state = init(scalar(0), key(0));
  * const batches = [tensor1d([1, 2]), tensor1d([0.5, 3])];
  * for (let i = 0; i < 10; i++) [state] = await program(foldIn(key(1), i), state, batches[i % 2]);
  * ```

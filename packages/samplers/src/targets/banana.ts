@@ -1,4 +1,4 @@
-import { hostNormal } from '@bpc/core';
+import { constant, hostNormal } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, mul, slice, square, sub, sum } from '@tensorflow/tfjs-core';
 import { real } from '../transforms/index.js';
@@ -28,8 +28,8 @@ export function bananaTarget({ curvature = 0.1, scale = 3 }: BananaTargetOptions
     parameters: { x: real([2]) },
     logDensity: ({ x }) => {
       const [first, second] = [sum(slice(x, [0], [1])), sum(slice(x, [1], [1]))];
-      const straight = sub(second, mul(sub(square(first), scale ** 2), curvature));
-      return mul(add(mul(square(first), 1 / scale ** 2), square(straight)), -0.5) as Scalar;
+      const straight = sub(second, mul(sub(square(first), constant(scale ** 2)), constant(curvature)));
+      return mul(add(mul(square(first), constant(1 / scale ** 2)), square(straight)), -0.5) as Scalar;
     },
     moments: { mean: new Float64Array(2), variance: Float64Array.of(scale ** 2, 1 + 2 * curvature ** 2 * scale ** 4) },
     draw: (key, count) => {

@@ -1,4 +1,4 @@
-import { hostNormal } from '@bpc/core';
+import { constant, hostNormal } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, exp, mul, neg, slice, square, sum } from '@tensorflow/tfjs-core';
 import { real } from '../transforms/index.js';
@@ -32,7 +32,7 @@ export function funnelTarget({ size = 10, scale = 3 }: FunnelTargetOptions = {})
       const first = sum(slice(x, [0], [1]));
       const squares = sum(square(slice(x, [1], [size - 1])));
       const rest = add(mul(squares, exp(neg(first))), mul(first, size - 1));
-      return mul(add(mul(square(first), 1 / scale ** 2), rest), -0.5) as Scalar;
+      return mul(add(mul(square(first), constant(1 / scale ** 2)), rest), -0.5) as Scalar;
     },
     moments: { mean: new Float64Array(size), variance },
     draw: (key, count) => {
