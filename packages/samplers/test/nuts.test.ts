@@ -1,6 +1,8 @@
+import { jsRuntime } from '@bpc/compiler';
 import { ConfigError, foldIn, key, NonFiniteError, ShapeError } from '@bpc/core';
 import { hostAlgorithmConformance } from '@bpc/core/testing';
 import { denseMetric, diagonalMetric, type NutsKernel, nuts, nutsKernel, unitMetric } from '@bpc/samplers';
+import { scalar } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cliff, funnel, gaussian, type HandWritten, later, logExponential } from './support/flat-densities.js';
@@ -16,6 +18,17 @@ hostAlgorithmConformance({
   position,
   it,
 });
+
+/** Runs `body` while a program is traced. */
+async function whileTracing(body: () => void): Promise<void> {
+  const runtime = jsRuntime();
+  await runtime
+    .compile(() => {
+      body();
+      return scalar(0);
+    })
+    .prepare();
+}
 
 /** Draws of a kernel, and what it says about each. */
 async function run(kernel: NutsKernel, start: Float64Array, count: number, seed = 1) {
@@ -330,6 +343,15 @@ describe('nuts', () => {
     expect(() => kernel.restore(position(), position(), 0)).toThrow(/still running/);
     await moving;
     await kernel.transition(key(2));
+  });
+
+  it('refuses the key of a program being compiled, and is as before', async () => {
+    const kernel = withStep(nutsKernel({ density: funnel }), 0.5);
+    kernel.start(position());
+    const program = whileTracing(() => kernel.transition(key(1)));
+    await expect(program).rejects.toThrow(ConfigError);
+    kernel.transition(key(1));
+    expect(kernel.info.leapfrogSteps).toBeGreaterThan(0);
   });
 
   it('keeps taking turns after a step that failed', async () => {

@@ -122,7 +122,12 @@ export function nutsKernel(options: NutsKernelOptions): NutsKernel {
     }
     enter();
     fillSlot(workspace, 0, position, gradient, info.logDensity);
-    stream.seed(from);
+    try {
+      stream.seed(from);
+    } catch (error) {
+      fail();
+      throw error;
+    }
   };
   const checkLength = (name: string, array: Float64Array): void => {
     if (array.length === size) return;
