@@ -76,6 +76,19 @@ function badParts(values: Float64Array, parts: readonly { readonly name: string;
   });
 }
 
+/** Variables whose values a message shows. */
+const SHOWN = 5;
+
+/** `mu = 1.25, s = [0.1, 0.9]`: where a density was evaluated, so that its author can do it, too. */
+function shownValues(outputs: Float64Array, variables: Layout['variables']): string {
+  const parameters = variables.filter(({ kind }) => kind === 'parameter');
+  const list = parameters.slice(0, SHOWN).map(({ name, shape, offset, length }) => {
+    const numbers = Array.from(outputs.subarray(offset, offset + Math.min(length, SHOWN)), (x) => String(Number(x.toPrecision(4))));
+    return `${name} = ${shape.length === 0 ? numbers.join() : `[${numbers.join(', ')}${length > SHOWN ? ', …' : ''}]`}`;
+  });
+  return `${list.join(', ')}${parameters.length > SHOWN ? ', …' : ''}`;
+}
+
 /** What is wrong at a position, in words. */
 async function complaint(
   value: number,
@@ -89,11 +102,12 @@ async function complaint(
   const laidOut = [...layout.variables].sort((a, b) => a.offset - b.offset);
   const values = badParts(outputs, laidOut);
   const gradients = badParts(gradient, layout.unconstrained);
-  return [
+  const what = [
     ...(Number.isFinite(value) ? [] : [`the log density is ${value}`]),
     ...(gradients.length === 0 ? [] : [`its gradient is not finite for ${gradients.join(', ')}`]),
     ...(values.length === 0 ? [] : [`values are not finite for ${values.join(', ')}`]),
   ].join('; ');
+  return `${what}; it is evaluated at ${shownValues(outputs, layout.variables)}`;
 }
 
 /**

@@ -27,7 +27,7 @@ export const counted = async ({ scale }) => {
   });
 };
 
-export const langevin = ({ logDensity }) => sghmc({ logDensity, stepSize: 0.05, friction: 1 });
+export const langevin = ({ logDensity }) => sghmc({ logDensity, stepSize: 0.05, friction: 0.3 });
 
 export const notATarget = { parameters: 3 };
 export const throwing = () => {
