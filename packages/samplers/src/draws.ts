@@ -49,9 +49,11 @@ export function series(draws: Draws): Series[] {
     const data = values[name] ?? new Float64Array(0);
     return indices.map((index, k) => ({
       name: index === '' ? name : `${name}[${index}]`,
-      chains: Array.from({ length: chains }, (_, c) =>
-        Float64Array.from({ length }, (__, n) => data[(c * length + n) * width + k] ?? Number.NaN),
-      ),
+      chains: Array.from({ length: chains }, (_, c) => {
+        const chain = new Float64Array(length);
+        for (let n = 0; n < length; n++) chain[n] = data[(c * length + n) * width + k] ?? Number.NaN;
+        return chain;
+      }),
     }));
   });
 }

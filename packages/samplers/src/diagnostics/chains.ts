@@ -41,7 +41,7 @@ export function tableOf(chains: readonly Float64Array[]): ChainTable {
 /** What keeps diagnostics of these chains from having a value, if anything does. */
 export function flawOf({ values, length }: ChainTable): Flaw | undefined {
   if (length < LEAST_DRAWS) return 'too few draws';
-  if (!values.every(Number.isFinite)) return 'not finite';
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return 'not finite';
   return isConstant(values) ? 'constant' : undefined;
 }
 
@@ -62,8 +62,19 @@ export function splitChains({ values, chains, length }: ChainTable): ChainTable 
   return { values: split, chains: 2 * chains, length: half };
 }
 
-/** The same chains of another quantity, computed draw by draw. */
-export const mapTable = (table: ChainTable, of: (value: number) => number): ChainTable => ({ ...table, values: table.values.map(of) });
+/** Squared distances of the draws from `centre`. */
+export function squaredDeviations(table: ChainTable, centre: number): ChainTable {
+  const values = new Float64Array(table.values.length);
+  for (let i = 0; i < values.length; i++) values[i] = ((table.values[i] as number) - centre) ** 2;
+  return { ...table, values };
+}
+
+/** 1 where a draw is at most `level`, 0 elsewhere. */
+export function atMost(table: ChainTable, level: number): ChainTable {
+  const values = new Float64Array(table.values.length);
+  for (let i = 0; i < values.length; i++) values[i] = (table.values[i] as number) <= level ? 1 : 0;
+  return { ...table, values };
+}
 
 /** Mean and mean squared deviation from it (divided by n), by two passes; exact for values that are all the same. */
 export function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {

@@ -2,7 +2,6 @@ import { type Draws, type Series, series } from '../draws.js';
 import { momentsOf } from './chains.js';
 import { countFlagged, type Flagged, statisticOf } from './draw-statistics.js';
 import { sortedQuantile } from './quantile.js';
-import { relativeRank } from './rank-normalise.js';
 
 /** One draw whose trajectory diverged. */
 export interface DivergenceLocation {
@@ -31,16 +30,42 @@ export interface Divergences extends Flagged {
   readonly contrasts: readonly DivergenceContrast[];
 }
 
+/** Numbers of `sorted` below `value`, and equal to it. */
+function placeIn(sorted: Float64Array, value: number): { readonly below: number; readonly equal: number } {
+  let below = 0;
+  let high = sorted.length;
+  while (below < high) {
+    const middle = (below + high) >> 1;
+    if ((sorted[middle] as number) < value) below = middle + 1;
+    else high = middle;
+  }
+  let equal = 0;
+  while (sorted[below + equal] === value) equal++;
+  return { below, equal };
+}
+
+/** Values of one quantity on the draws that diverged, or on those that did not. */
+function valuesWhere(chains: readonly Float64Array[], flags: readonly Float64Array[], wanted: boolean): Float64Array {
+  const values: number[] = [];
+  chains.forEach((chain, c) => {
+    const own = flags[c];
+    for (let n = 0; n < chain.length; n++) if ((own?.[n] !== 0) === wanted) values.push(chain[n] as number);
+  });
+  return Float64Array.from(values).sort();
+}
+
 function contrast({ name, chains }: Series, flags: readonly Float64Array[]): DivergenceContrast {
-  const of = (wanted: boolean) =>
-    Float64Array.from(chains.flatMap((chain, c) => [...chain].filter((_, n) => (flags[c]?.[n] !== 0) === wanted))).sort();
-  const [divergent, others] = [of(true), of(false)];
-  const all = Float64Array.from([...divergent, ...others]).sort();
+  const divergent = valuesWhere(chains, flags, true);
+  const others = valuesWhere(chains, flags, false);
+  const ranks = divergent.map((value) => {
+    const [own, other] = [placeIn(divergent, value), placeIn(others, value)];
+    return (own.below + other.below + (own.equal + other.equal) / 2) / (divergent.length + others.length);
+  });
   return {
     name,
     divergent: sortedQuantile(divergent, 0.5),
     others: sortedQuantile(others, 0.5),
-    rank: momentsOf(divergent.map((value) => relativeRank(all, value))).mean,
+    rank: momentsOf(ranks).mean,
   };
 }
 

@@ -1,5 +1,6 @@
-import { type ChainTable, flawOf, mapTable, momentsOf, splitChains, tableOf } from './chains.js';
+import { atMost, type ChainTable, flawOf, momentsOf, splitChains, squaredDeviations, tableOf } from './chains.js';
 import { effectiveDraws } from './effective-draws.js';
+import { sortedOrder } from './order.js';
 import { checkProbability, sortedQuantile } from './quantile.js';
 import { rankNormalise } from './rank-normalise.js';
 
@@ -9,10 +10,13 @@ function ofSoundChains(chains: readonly Float64Array[], of: (table: ChainTable) 
   return flawOf(table) === undefined ? of(table) : Number.NaN;
 }
 
-const indicatorDraws = (table: ChainTable, sorted: Float64Array, p: number) => {
-  const quantile = sortedQuantile(sorted, p);
-  return effectiveDraws(splitChains(mapTable(table, (value) => (value <= quantile ? 1 : 0))));
-};
+/** Of the indicator of x ≤ the p-quantile, given the sorted draws. */
+export const quantileDraws = (table: ChainTable, sorted: Float64Array, p: number): number =>
+  effectiveDraws(splitChains(atMost(table, sortedQuantile(sorted, p))));
+
+/** The smaller one of the two tails. */
+export const tailDraws = (table: ChainTable, sorted: Float64Array): number =>
+  Math.min(quantileDraws(table, sorted, 0.05), quantileDraws(table, sorted, 0.95));
 
 /**
  * Bulk effective sample size: how many independent draws would locate the centre of the distribution as well as these.
@@ -32,17 +36,17 @@ const indicatorDraws = (table: ChainTable, sorted: Float64Array, p: number) => {
  * ```
  */
 export const essBulk = (chains: readonly Float64Array[]): number =>
-  ofSoundChains(chains, (table) => effectiveDraws(rankNormalise(splitChains(table))));
+  ofSoundChains(chains, (table) => {
+    const split = splitChains(table);
+    return effectiveDraws(rankNormalise(split, sortedOrder(split.values)));
+  });
 
 /**
  * Tail effective sample size: the smaller of `essQuantile` at 5 % and at 95 % (Vehtari et al. 2021, section 4.3).
  * Arguments, NaN and errors as for `essBulk`.
  */
 export const essTail = (chains: readonly Float64Array[]): number =>
-  ofSoundChains(chains, (table) => {
-    const sorted = table.values.slice().sort();
-    return Math.min(indicatorDraws(table, sorted, 0.05), indicatorDraws(table, sorted, 0.95));
-  });
+  ofSoundChains(chains, (table) => tailDraws(table, table.values.slice().sort()));
 
 /**
  * Effective sample size for the p-quantile q: that of the mean of the indicator of x ≤ q (Vehtari et al. 2021, section 4.3).
@@ -52,7 +56,7 @@ export const essTail = (chains: readonly Float64Array[]): number =>
  */
 export function essQuantile(chains: readonly Float64Array[], p: number): number {
   checkProbability(p);
-  return ofSoundChains(chains, (table) => indicatorDraws(table, table.values.slice().sort(), p));
+  return ofSoundChains(chains, (table) => quantileDraws(table, table.values.slice().sort(), p));
 }
 
 /** Effective sample size for the mean, of the split draws as they are: what `mcseMean` divides by. As `essBulk` otherwise. */
@@ -60,7 +64,4 @@ export const essMean = (chains: readonly Float64Array[]): number => ofSoundChain
 
 /** Effective sample size for the standard deviation, of the split (x − mean)². As `essBulk` otherwise. */
 export const essSd = (chains: readonly Float64Array[]): number =>
-  ofSoundChains(chains, (table) => {
-    const { mean } = momentsOf(table.values);
-    return effectiveDraws(splitChains(mapTable(table, (value) => (value - mean) ** 2)));
-  });
+  ofSoundChains(chains, (table) => effectiveDraws(splitChains(squaredDeviations(table, momentsOf(table.values).mean))));

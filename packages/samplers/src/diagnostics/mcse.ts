@@ -1,5 +1,5 @@
 import { betaQuantile } from './beta-quantile.js';
-import { flawOf, momentsOf, tableOf } from './chains.js';
+import { flawOf, momentsOf, squaredDeviations, tableOf } from './chains.js';
 import { essMean, essQuantile, essSd } from './ess.js';
 
 /** Φ(∓1), rounded as posterior and ArviZ round it. */
@@ -29,9 +29,9 @@ export function mcseMean(chains: readonly Float64Array[]): number {
  * not take the draws for normal (Kenney & Keeping 1951; Vehtari et al. 2021). Arguments, NaN and errors as for `mcseMean`.
  */
 export function mcseSd(chains: readonly Float64Array[]): number {
-  const { values } = tableOf(chains);
-  const { mean, variance } = momentsOf(values);
-  const ofSquares = momentsOf(values.map((value) => (value - mean) ** 2)).variance;
+  const table = tableOf(chains);
+  const { mean, variance } = momentsOf(table.values);
+  const ofSquares = momentsOf(squaredDeviations(table, mean).values).variance;
   return Math.sqrt(ofSquares / essSd(chains) / variance) / 2;
 }
 

@@ -1,5 +1,6 @@
-import { type ChainTable, flawOf, mapTable, splitChains, tableOf } from './chains.js';
+import { type ChainTable, flawOf, splitChains, tableOf } from './chains.js';
 import { chainVariances } from './effective-draws.js';
+import { foldedOrder, inOrder, sortedOrder } from './order.js';
 import { sortedQuantile } from './quantile.js';
 import { rankNormalise } from './rank-normalise.js';
 
@@ -7,6 +8,16 @@ import { rankNormalise } from './rank-normalise.js';
 function potentialScaleReduction(table: ChainTable): number {
   const { within, betweenMeans } = chainVariances(table);
   return Math.sqrt(betweenMeans / within + (table.length - 1) / table.length);
+}
+
+/** R-hat of chains that are split already, with the indices that sort their draws and their scores. */
+export function rhatOfSplit(split: ChainTable, order: Uint32Array, scores: ChainTable): number {
+  const median = sortedQuantile(inOrder(split.values, order), 0.5);
+  const distances = { ...split, values: split.values.map((value) => Math.abs(value - median)) };
+  const bulk = potentialScaleReduction(scores);
+  const tail = potentialScaleReduction(rankNormalise(distances, foldedOrder(split.values, order, median)));
+  // Two values, as far from the median as each other, fold to one: then only the bulk says something.
+  return Number.isNaN(tail) ? bulk : Math.max(bulk, tail);
 }
 
 /**
@@ -33,9 +44,6 @@ export function rhat(chains: readonly Float64Array[]): number {
   const table = tableOf(chains);
   if (flawOf(table) !== undefined) return Number.NaN;
   const split = splitChains(table);
-  const median = sortedQuantile(split.values.slice().sort(), 0.5);
-  const folded = mapTable(split, (value) => Math.abs(value - median));
-  const [bulk, tail] = [split, folded].map((each) => potentialScaleReduction(rankNormalise(each)));
-  // Two values, as far from the median as each other, fold to one: then only the bulk says something.
-  return Math.max(...[bulk, tail].filter((value): value is number => !Number.isNaN(value)));
+  const order = sortedOrder(split.values);
+  return rhatOfSplit(split, order, rankNormalise(split, order));
 }
