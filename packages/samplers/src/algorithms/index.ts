@@ -1,5 +1,5 @@
 export { type HmcInfo, type HmcNoise, type HmcOptions, type HmcState, hmc, hmcStep } from './hmc.js';
-export { type LeapfrogOptions, leapfrog, leapfrogStep, type PhasePoint } from './leapfrog.js';
+export { type LeapfrogOptions, leapfrog, leapfrogStep, type MovingPoint, type PhasePoint } from './leapfrog.js';
 export { type MalaInfo, type MalaNoise, type MalaOptions, type MalaState, mala, malaStep } from './mala.js';
 export { metricOf, type TensorMetric } from './metric.js';
 export { type MetropolisOptions, type MetropolisResult, metropolis } from './metropolis.js';

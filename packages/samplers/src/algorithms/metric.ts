@@ -40,6 +40,12 @@ export function checkInverseMass(inverseMass: Tree, position: Tree): void {
  * position that is one vector `[d]` (L = its Cholesky factor, found anew at every call).
  *
  * @throws ShapeError if the shapes do not fit.
+ * @example
+ * ```ts
+ * import { tensor1d } from '@tensorflow/tfjs-core';
+ * import { metricOf } from '@bpc/samplers';
+ * metricOf(tensor1d([4, 9]), tensor1d([0, 0])).velocity(tensor1d([1, 1])).print(); // [2, 3]
+ * ```
  */
 export function metricOf<P extends Tree>(inverseMass: Tree, position: P): TensorMetric<P> {
   checkInverseMass(inverseMass, position);

@@ -43,6 +43,15 @@ export const flag = (condition: Tensor): Scalar => cast(condition, 'float32') as
  * The accept step of Metropolis and Hastings: the proposal if `log u < log ratio`, else the current state.
  *
  * A ratio of NaN, and a log density that is NaN or infinite at the proposal, reject. Run it inside a program or a scope.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from '@tensorflow/tfjs-core';
+ * import { metropolis } from '@bpc/samplers';
+ * const [current, proposed] = [{ x: scalar(0) }, { x: scalar(1) }];
+ * const { state } = metropolis({ current, proposed, logRatio: scalar(-0.1), logDensity: scalar(-2), uniform: scalar(0.5) });
+ * state.x.print(); // 1, since log 0.5 < −0.1
+ * ```
  */
 export function metropolis<T extends Tree>(options: MetropolisOptions<T>): MetropolisResult<T> {
   const { current, proposed, logRatio, logDensity, uniform } = options;

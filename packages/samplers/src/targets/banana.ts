@@ -20,6 +20,13 @@ export interface BananaTargetOptions {
  * variances s² and 1 + 2b²s⁴.
  *
  * @throws ConfigError unless `curvature` is finite and `scale` > 0.
+ * @example
+ * ```ts
+ * import { key } from '@bpc/core';
+ * import { bananaTarget } from '@bpc/samplers';
+ * const { draw, moments } = bananaTarget({ curvature: 0.2 });
+ * const exact = draw(key(0), 1000);
+ * ```
  */
 export function bananaTarget({ curvature = 0.1, scale = 3 }: BananaTargetOptions = {}): KnownTarget {
   checkNumbers('curvature', [curvature], 1);

@@ -20,6 +20,13 @@ export interface FunnelTargetOptions {
  * Variances s² and exp(s²/2); the latter is made by so rare draws that a sample does not show it.
  *
  * @throws ConfigError unless `size` is a whole number ≥ 2 and `scale` > 0.
+ * @example
+ * ```ts
+ * import { key } from '@bpc/core';
+ * import { funnelTarget } from '@bpc/samplers';
+ * const { draw, moments } = funnelTarget({ size: 4 });
+ * const exact = draw(key(0), 1000);
+ * ```
  */
 export function funnelTarget({ size = 10, scale = 3 }: FunnelTargetOptions = {}): KnownTarget {
   checkWhole('size', size, 2);
