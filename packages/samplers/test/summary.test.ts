@@ -106,10 +106,11 @@ describe('warnings of a summary', () => {
     const { warnings } = summary(withStatistic('divergent', (i) => (tau[3 * i + 2]! < -1.5 ? 1 : 0)));
     expect(warnings.map(({ kind }) => kind)).toEqual(['divergences']);
     expect(warnings[0]!.message).toMatch(
-      /^\d+ of 2000 draws \(\d\.\d %\) come from divergent transitions, mostly where group\/tau\[2\] is small \(median -[12]\.\d+, elsewhere -?0\.\d+\)/,
+      /^\d+ of 2000 draws \(\d\.\d %\) came from divergent transitions, mostly where group\/tau\[2\] is small \(median -[12]\.\d+, elsewhere -?0\.\d+\)/,
     );
     expect(warnings[0]!.remedy).toMatch(/targetAcceptance.*reparametrise/);
-    // Without a pattern no quantity is blamed.
+    // Without a pattern, or from one divergence, no quantity is blamed.
+    expect(summary(withStatistic('divergent', (i) => (i === 7 ? 1 : 0))).warnings[0]!.message).toMatch(/^1 of 2000 .* transitions: parts/);
     expect(summary(withStatistic('divergent', (i) => (i % 10 === 0 ? 1 : 0))).warnings[0]!.message).not.toContain('mostly');
   });
 

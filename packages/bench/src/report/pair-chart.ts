@@ -87,8 +87,8 @@ export function pairChart({ quantities, divergent }: PlottedDraws): string {
     ];
   });
   const title = quantities.map(({ name }, i) => heading(name, place(i, i).left, place(i, i).top - 18));
-  const note =
-    marked.length > 0 ? [heading(`${flags.filter((flag) => flag !== 0).length} divergent draws`, WIDTH - 150, 4, stand.divergent)] : [];
+  const divergences = `${flags.filter((flag) => flag !== 0).length} divergent draws`;
+  const note = marked.length > 0 ? [heading(divergences, WIDTH - 20 - 8 * divergences.length, 4, stand.divergent)] : [];
   const label = `Pairs of ${quantities.map(({ name }) => name).join(', ')}`;
   return draw(WIDTH, 40 + count * panel, label, {
     title: [...title, ...note],

@@ -1,5 +1,5 @@
 import type { Draws } from '../draws.js';
-import { type DivergenceContrast, divergences } from './divergences.js';
+import { type Divergences, divergences } from './divergences.js';
 import { statisticOf, treeDepthHits } from './draw-statistics.js';
 import { ebfmi } from './energy.js';
 import type { SummaryRow } from './summary-row.js';
@@ -30,6 +30,8 @@ const LEAST_DRAWS_PER_CHAIN = 100;
 const LOWEST_EBFMI = 0.3;
 /** A mean rank this far from ½ says where divergences are. */
 const TELLING = 0.25;
+/** Fewer divergences may be anywhere by chance. */
+const ENOUGH = 5;
 
 const few = (names: readonly string[]) =>
   names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
@@ -84,9 +86,9 @@ function aboutRows(rows: readonly SummaryRow[], chains: number): SummaryWarning[
   ];
 }
 
-/** Where divergences gather, if one quantity tells. */
-function place([first]: readonly DivergenceContrast[]): string {
-  if (first === undefined || Math.abs(first.rank - 0.5) < TELLING) return '';
+/** Where divergences gather, if they are enough to tell and one quantity tells. */
+function place({ count, contrasts: [first] }: Divergences): string {
+  if (first === undefined || count < ENOUGH || Math.abs(first.rank - 0.5) < TELLING) return '';
   const { name, rank, divergent, others } = first;
   return `, mostly where ${name} is ${rank < 0.5 ? 'small' : 'large'} (median ${short(divergent)}, elsewhere ${short(others)})`;
 }
@@ -97,7 +99,7 @@ function aboutSampler(draws: Draws): SummaryWarning[] {
   if (diverged.count > 0) {
     warnings.push({
       kind: 'divergences',
-      message: `${diverged.count} of ${draws.chains * draws.length} draws (${percent(diverged.share)}) come from divergent transitions${place(diverged.contrasts)}: parts of the target are missed`,
+      message: `${diverged.count} of ${draws.chains * draws.length} draws (${percent(diverged.share)}) came from divergent transitions${place(diverged)}: parts of the target are missed`,
       remedy: 'raise targetAcceptance (0.95, 0.99) for smaller steps; if some remain, reparametrise (non-centred for hierarchical models)',
     });
   }
@@ -105,7 +107,7 @@ function aboutSampler(draws: Draws): SummaryWarning[] {
   if (hits.count > 0) {
     warnings.push({
       kind: 'tree depth',
-      message: `${hits.count} of ${draws.chains * draws.length} draws (${percent(hits.share)}) come from trajectories cut at the largest tree depth: they are correct but expensive`,
+      message: `${hits.count} of ${draws.chains * draws.length} draws (${percent(hits.share)}) came from trajectories cut at the largest tree depth: they are correct but expensive`,
       remedy: 'raise maxDepth, rescale or decorrelate parameters, or use a dense metric',
     });
   }
