@@ -29,13 +29,10 @@ export interface NodeWorkersOptions {
  * import { key, sample } from '@bpc/samplers';
  * import { nodeWorkers } from '@bpc/samplers/node';
  * const workers = nodeWorkers({ threads: 2 });
- * const source = `
- *   import { mul, square } from '@tensorflow/tfjs-core';
- *   import { real } from '@bpc/samplers';
- *   export const target = { parameters: { x: real() }, logDensity: ({ x }) => mul(square(x), -0.5) };
- * `;
- * const run = (module: URL) => sample({ model: { module }, workers, key: key(1) }).collect();
- * console.log(typeof run, source.length, workers.threads); // await run(new URL('./model.js', import.meta.url))
+ * // A target of this package; yours is in a module of your own: new URL('./model.js', import.meta.url).
+ * const model = { module: import.meta.resolve('@bpc/samplers'), export: 'funnelTarget', options: { size: 3 } };
+ * const draws = await sample({ model, workers, key: key(1), warmup: 200, draws: 200 }).collect();
+ * console.log(draws.values['x']?.length); // 4 chains of 200 draws of 3 numbers
  * await workers.dispose();
  * ```
  */

@@ -1,4 +1,3 @@
-import type { HostTree } from '@bpc/core';
 import type { Metric } from '../nuts/metric.js';
 
 /** What the mass matrix is adapted to: nothing, a variance per unconstrained parameter, or their covariance. */
@@ -51,6 +50,3 @@ export function keptRows({ warmup, thin, keepWarmup }: Settings, step: number): 
 export function isKept({ warmup, thin, keepWarmup }: Settings, step: number): boolean {
   return step > warmup ? (step - warmup) % thin === 0 : keepWarmup && step % thin === 0;
 }
-
-/** Values on their supports, shaped like a parameter tree. */
-export type StartTree = HostTree;
