@@ -25,7 +25,7 @@ import {
   ula,
   underdampedLangevin,
 } from '@bpc/samplers';
-import { memory, mul, type Scalar, scalar, square, sub, sum, type Tensor, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
+import { memory, mul, neg, type Scalar, scalar, square, sub, sum, type Tensor, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -220,6 +220,18 @@ describe.each(table)('%s', (name, factory, extra) => {
     );
     expect(accepted).toBeGreaterThan(0);
   });
+});
+
+it('a log density may give its data a type of its own, eagerly and in init', () => {
+  type Data = { readonly x: Tensor; readonly y: Tensor };
+  const logDensity = ({ w }: { readonly w: Tensor }, { x, y }: Data) => neg(sum(square(sub(mul(x, w), y))));
+  const data = { x: tensor1d([1, 2]), y: tensor1d([2, 4]) };
+  const { init, step } = hmc({ logDensity, stepSize: 0.1, leapfrogSteps: 2 });
+  const state = init({ w: scalar(1) }, key(0), data);
+  expect(state.logDensity.dataSync()[0]).toBe(-5);
+  expect(step(key(1), state, data)[0].position.w.shape).toEqual([]);
+  const { init: start, step: walk } = sgld({ logDensity, stepSize: 0.01 });
+  expect(walk(key(1), start({ w: scalar(1) }, key(0)), data)[1].logDensity.dataSync()[0]).toBe(-5);
 });
 
 describe('options of one sampler', () => {
