@@ -15,16 +15,16 @@ import { type StepsKernel, type StepsSubject, type StepsTask, stepsCommand, step
 const model = 'logistic';
 
 /**
- * Step sizes for which draws pass as draws of the posterior: λ·(largest curvature)/2 is 1 %, which is the error of the
+ * Step sizes for which draws pass as draws of the posterior: λ·(largest curvature)/2 is 2 %, which is the error of the
  * unadjusted sampler's variances; ten leapfrogs of 0.03 are about three standard deviations.
  */
 const settings: Readonly<Record<StepsKernel, Pick<StepsTask, 'stepSize' | 'leapfrogSteps' | 'block'> & { readonly title: string }>> = {
-  ula: { title: 'Langevin steps, logistic 1000×10', stepSize: 1e-4, leapfrogSteps: 1, block: 1000 },
+  ula: { title: 'Langevin steps, logistic 1000×10', stepSize: 2e-4, leapfrogSteps: 1, block: 1000 },
   hmc: { title: 'HMC(10) steps, logistic 1000×10', stepSize: 0.03, leapfrogSteps: 10, block: 100 },
 };
 
-/** Steps whose law is looked at. */
-const judgedSteps: Readonly<Record<StepsKernel, number>> = { ula: 200_000, hmc: 10_000 };
+/** Blocks whose law is looked at, per round that is timed. */
+const judgedBlocks = 15;
 
 /** Ours over JAX's, in blocks and by single calls. */
 const blockGoal = 1;
@@ -36,12 +36,12 @@ const subjectNames = Object.keys(stepsSubjects) as StepsSubject[];
 async function judge(
   task: StepsTask,
   reference: readonly ReferenceQuantity[],
-  python: string,
+  { rounds, python }: SamplerBenchOptions,
   folder: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const out = join(folder, 'steps');
-  const answer = await askOnce<true>(stepsCommand({ ...task, blocks: judgedSteps[task.kernel] / task.block, out }, python), signal);
+  const answer = await askOnce<true>(stepsCommand({ ...task, blocks: judgedBlocks * rounds, out }, python), signal);
   if (signal.aborted) throw new InterruptedError('stopped while judging steps', 0, 'start the same command again');
   if ('absent' in answer) return answer.absent;
   const bytes = readFileSync(out);
@@ -72,11 +72,12 @@ export function stepsRatios(rows: readonly BenchRow[]): BenchRatio[] {
 
 /** Steps of Langevin and of HMC on the logistic regression, of everyone whose steps sample its posterior. */
 export async function stepsCase(
-  { rounds, secondsPerRound, python }: SamplerBenchOptions,
+  options: SamplerBenchOptions,
   folder: string,
   context: CommandContext,
   notes: Pick<RaceOptions, 'load' | 'onVersion'>,
 ): Promise<{ readonly rows: BenchRow[]; readonly ratios: BenchRatio[] }> {
+  const { rounds, secondsPerRound, python } = options;
   const reference = await importanceReference(model);
   const dataFile = join(folder, `${model}.json`);
   writeFileSync(dataFile, JSON.stringify(smallModels[model]().data));
@@ -91,7 +92,7 @@ export async function stepsCase(
     const contestants: Contestant[] = [];
     try {
       for (const [i, task] of tasks.entries()) {
-        const skip = await judge(task, reference, python, folder, context.signal);
+        const skip = await judge(task, reference, options, folder, context.signal);
         contestants.push({ subject: task.subject, commands: [stepsCommand(task, python)], skip });
         phase.update(i + 1);
       }

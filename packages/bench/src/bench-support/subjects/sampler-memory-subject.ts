@@ -3,6 +3,7 @@ import { classTargets, crossEntropy, disposeTree, key, type Tree, treeEntries } 
 import { hmc, type Parameter, real, sample, sgld, type Target } from '@bpc/samplers';
 import { neg, type Scalar, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { buildBenchNetwork } from '../bench-network.js';
+import type { MemoryRecord } from '../runtime/task.js';
 import type { MemorySubject, MemoryTask, SamplerMemory } from '../samplers/memory-task.js';
 import { modelTarget } from '../samplers/model-target.js';
 import { collectedMemory } from './collected-memory.js';
@@ -63,14 +64,16 @@ runSubject(async (argument) => {
   const { subject, warmup, steps } = argument as MemoryTask;
   const opened = await countedRuntime(subject.startsWith('js') ? 'js' : 'onnx:cpu');
   const { target, algorithm } = sampledBy(subject);
-  let warm: SamplerMemory['warm'] | undefined;
+  const total = warmup + steps;
+  const records: MemoryRecord[] = [];
   let drawn = 0;
-  const draws = sample({ ...target, algorithm, runtime: opened.runtime, chains: 1, warmup, draws: warmup + steps, key: key(1) });
-  for await (const _ of draws) {
-    // A second warm-up: what is made for the first draws is no growth.
-    if (++drawn === warmup) warm = await collectedMemory(opened);
+  for await (const _ of sample({ ...target, algorithm, runtime: opened.runtime, chains: 1, warmup, draws: total, key: key(1) })) {
+    drawn++;
+    // A second warm-up: what is made for the first draws is no growth. The last look is before anything is disposed.
+    if (drawn === warmup || drawn === total) records.push(await collectedMemory(opened));
   }
-  if (warm === undefined) throw new Error('there were no draws');
-  say({ result: { warm, after: await collectedMemory(opened) } satisfies SamplerMemory });
+  const [warm, after] = records;
+  if (warm === undefined || after === undefined) throw new Error('there were too few draws');
+  say({ result: { warm, after } satisfies SamplerMemory });
   await opened.runtime.dispose();
 });
