@@ -50,6 +50,16 @@ describe('workers', () => {
     expect(numbersOf(await sample({ ...settings, algorithm, workers }).collect())).toEqual(here);
   });
 
+  it('compute with the runtime that the module exports, as this thread does', async () => {
+    const model = { module: new URL('./support/worker-runtime.mjs', import.meta.url) };
+    const short = { ...settings, model, warmup: 12, draws: 5, chains: 2, maxDepth: 4 };
+    const here = await sample(short).collect();
+    const there = await sample({ ...short, workers }).collect();
+    expect(there.provenance['runtime']).toMatchObject({ name: 'tfjs:cpu' });
+    expect(there.provenance['runtime']).toEqual(here.provenance['runtime']);
+    expect(numbersOf(there)).toEqual(numbersOf(here));
+  });
+
   it('stay warm: a model is made once per thread and options', async () => {
     const counts = async (scale: number) => {
       const model = { module, export: 'counted', options: { scale } };
@@ -129,6 +139,11 @@ describe('bad models', () => {
     ['a module with a mistake in it', { module: 'data:text/javascript,export const target = {' }, /cannot be imported/],
     ['an export that is missing', { module, export: 'targe' }, /exports no 'targe'.*'target'/s],
     ['an export that is no target', { module, export: 'notATarget' }, /'notATarget' of .* is no target/],
+    [
+      'a runtime that is none',
+      { module: new URL('./support/worker-bad-runtime.mjs', import.meta.url) },
+      /what 'runtime' of .* returned is string, expected a Runtime/,
+    ],
     ['a function that throws', { module, export: 'throwing' }, /'throwing' of .* threw: no such data set/],
   ];
 

@@ -120,8 +120,8 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
     );
   };
 
-  /** Keeps what transition `step + 1` gave, once its position and statistics are filled in. */
-  const keep = async (): Promise<void> => {
+  /** Keeps what transition `step + 1` gave, once its position and statistics are filled in. Waits only where a runtime answers later. */
+  const keep = (): void | Promise<void> => {
     checkFinite();
     window.add(statistics);
     if (divergent >= 0 && (statistics[divergent] as number) > 0) {
@@ -129,11 +129,16 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
       if (step < warmup) warmupDivergences += 1;
     }
     step += 1;
-    if (isKept(settings, step)) {
-      const mapped = mapping.evaluate(position, outputs);
-      if (mapped !== undefined) await mapped;
-      buffer.push(position, outputs, window.values);
-    }
+    if (!isKept(settings, step)) return closeWindow();
+    const mapped = mapping.evaluate(position, outputs);
+    if (mapped !== undefined) return mapped.then(pushRow);
+    pushRow();
+  };
+  const pushRow = (): void => {
+    buffer.push(position, outputs, window.values);
+    closeWindow();
+  };
+  const closeWindow = (): void => {
     if (step === warmup || (step < warmup ? step : step - warmup) % settings.thin === 0) window.clear();
   };
 
@@ -153,7 +158,8 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
           offset += width;
         }
         said.forEach((values, s) => void (statistics[s] = values[i] as number));
-        await keep();
+        const kept = keep();
+        if (kept !== undefined) await kept;
       }
     } catch (error) {
       disposeTree(next);

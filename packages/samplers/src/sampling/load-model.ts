@@ -39,7 +39,7 @@ export function remoteModel({ module, export: name = 'target', options }: Unchec
 
 async function importModule(href: string): Promise<Exports> {
   try {
-    return await import(/* @vite-ignore */ href);
+    return await import(/* @vite-ignore */ /* webpackIgnore: true */ href);
   } catch (cause) {
     throw new ConfigError(
       `the module ${href} cannot be imported: ${reason(cause)}`,

@@ -76,7 +76,7 @@ export interface SamplingSettings {
   readonly stepSize?: number;
   /** Of nuts: T of the target exp(log density / T) (1 by default). */
   readonly temperature?: number;
-  /** Also gives the draws of the warm-up, marked as such (false by default). */
+  /** Also gives the draws of the warm-up, thinned like the others and marked as what they are (false by default). */
   readonly keepWarmup?: boolean;
   readonly checkpoint?: SamplingCheckpoint;
   /**

@@ -5,7 +5,9 @@ import type { Settings } from './settings.js';
 
 /** Settings as JSON, without the key and the start, which have entries of their own. */
 export function settingsRecord({ key, start, metric, ...rest }: Settings): Metadata {
-  const defined = Object.entries({ ...rest }).filter(([, value]) => value !== undefined);
+  // What only nuts has says nothing about others.
+  const foreign = rest.algorithm === 'nuts' ? [] : ['maxDepth', 'temperature'];
+  const defined = Object.entries({ ...rest }).filter(([name, value]) => value !== undefined && !foreign.includes(name));
   const { algorithm, minibatch, ...numbers }: Record<string, unknown> = Object.fromEntries(defined);
   return {
     ...(numbers as Metadata),
