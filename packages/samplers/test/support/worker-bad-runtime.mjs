@@ -1,0 +1,3 @@
+export { target } from './worker-models.mjs';
+
+export const runtime = () => 'cpu';
