@@ -118,6 +118,11 @@ describe('checkPosterior', () => {
     expect(comparison.minimumBulkEss).toBeGreaterThan(1000);
   });
 
+  it('judges no run that was stopped', async () => {
+    const stopped = checkPosterior({ reference, collect: async (length) => ({ ...draws(length, 4), interrupted: true }) });
+    await expect(stopped).rejects.toThrow(expect.objectContaining({ code: 'INTERRUPTED' }));
+  });
+
   it('says so when they are not enough at last, and when too many diverge', async () => {
     const few = await checkPosterior({ reference, draws: 100, maximumDraws: 150, collect: async (length) => draws(length, 4) });
     expect(few.problems).toEqual([expect.stringMatching(/^effective sample size \d+, expected 1000$/)]);

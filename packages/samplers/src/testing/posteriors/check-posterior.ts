@@ -1,3 +1,4 @@
+import { InterruptedError } from '@bpc/core';
 import type { Draws } from '../../draws.js';
 import { comparePosterior, drawQuality, type PosteriorComparison } from './compare-posterior.js';
 import type { ReferenceQuantity } from './reference.js';
@@ -51,7 +52,7 @@ function problemsOf(comparison: PosteriorComparison, divergent: number, effectiv
  * R-hat < 1.01 (1.02 below 2000 effective draws), at most 0.1 % divergences, and means, standard deviations and quantiles
  * agree with the reference (`comparePosterior`).
  *
- * @throws whatever `collect` throws; ConfigError if a quantity of the reference was not drawn.
+ * @throws whatever `collect` throws; InterruptedError if its draws are those of a run that was stopped; ConfigError if a quantity of the reference was not drawn.
  */
 export async function checkPosterior(options: CheckPosteriorOptions): Promise<PosteriorCheck> {
   const { collect, reference, effectiveDraws = 1000 } = options;
@@ -61,6 +62,7 @@ export async function checkPosterior(options: CheckPosteriorOptions): Promise<Po
     const begun = performance.now();
     const draws = await collect(length);
     const seconds = (performance.now() - begun) / 1000;
+    if (draws.interrupted) throw new InterruptedError('the run was stopped before all draws were made', draws.length, 'run it again');
     const { minimumBulkEss, minimumTailEss } = drawQuality(draws);
     const enough = Math.min(minimumBulkEss, minimumTailEss) >= effectiveDraws;
     if (!enough && 2 * length <= maximumDraws) {
