@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { jsRuntime } from '@bpc/compiler';
 import { eagerRuntime, foldIn, InterruptedError, keyFromString, type Progress } from '@bpc/core';
-import { add, memory, mul, type Scalar, setBackend, square, sub, sum } from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { add, memory, mul, type Scalar, setBackend, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   type Draw,
   diagonalMetric,
@@ -153,6 +153,27 @@ describe('sample', () => {
     expect(Math.abs(y.sd / 0.5 - 1)).toBeLessThan((5 / Math.sqrt(2 * 16_000)) * 1.5);
     const chains = draws.provenance['chains'] as readonly { metric: { inverseMass: number[] } }[];
     for (const { metric } of chains) expect(metric.inverseMass[0]! / metric.inverseMass[1]!).toBeGreaterThan(8);
+  });
+
+  it('types parameters, data and starts by the names of the target', () => {
+    const options = { key: key(1), parameters: { mu: real(), group: { tau: real() } }, data: { y: [1, 2] } } as const;
+    sample({
+      ...options,
+      start: { mu: 1, group: { tau: 2 } },
+      logDensity: ({ mu, group }, { y }) => {
+        expectTypeOf(mu).toEqualTypeOf<Tensor>();
+        expectTypeOf(group).toEqualTypeOf<{ readonly tau: Tensor }>();
+        expectTypeOf(y).toEqualTypeOf<Tensor>();
+        return sum(y) as Scalar;
+      },
+    });
+    // @ts-expect-error there is no parameter nu
+    sample({ ...options, logDensity: ({ nu }) => sum(nu) as Scalar });
+    // @ts-expect-error there are no data x
+    sample({ ...options, logDensity: (_, { x }) => sum(x) as Scalar });
+    // @ts-expect-error a start names every parameter
+    sample({ ...options, start: { mu: 1 }, logDensity: ({ mu }) => sum(mu) as Scalar });
+    expect(options.data.y).toHaveLength(2);
   });
 
   it('samples one parameter alone, from a start per chain', async () => {

@@ -1,12 +1,14 @@
 import { disposeTree, type FlatDensity, type Key, keyFromString, NonFiniteError, type Tree, treeLeaves } from '@bpc/core';
+import { sizeOf } from '../transforms/support.js';
 import type { AlgorithmPrograms, AlgorithmState } from './algorithm-programs.js';
 import { isTunable } from './algorithm-programs.js';
 import { algorithmTuner, type Tuner } from './algorithm-tuner.js';
 import type { Chain, ChainRecord, SavedChain } from './chain.js';
 import { chainKeys } from './chain-keys.js';
 import { checkSameDensity } from './check-same-density.js';
-import { chooseRows, countRows, gatherRows } from './minibatch.js';
+import type { Layout } from './layout.js';
 import type { PreparedTarget } from './prepared-target.js';
+import { rowSource } from './row-source.js';
 import { rowBuffer } from './rows.js';
 import { savedNumbers, stateArrays, stateFromArrays } from './saved-state.js';
 import { isKept, type Settings, totalSteps } from './settings.js';
@@ -29,21 +31,6 @@ export interface AlgorithmChainOptions {
   readonly allowInexact: boolean;
 }
 
-/** Rows of data for the transitions of a block. */
-function rowSource({ prepared, settings, index }: AlgorithmChainOptions): (first: number, length: number) => Tree | undefined {
-  const { data } = prepared.internals;
-  const { minibatch } = settings;
-  if (minibatch === undefined || data === undefined) return () => undefined;
-  const { size } = minibatch;
-  const count = countRows(data, size);
-  const keys = chainKeys(keyFromString(settings.key), index);
-  return (first, length) => {
-    const rows = new Int32Array(length * size);
-    for (let i = 0; i < length; i++) chooseRows(keys.rows(first + i), count, size, rows, i * size);
-    return gatherRows(data, rows, length);
-  };
-}
-
 /**
  * A chain of a tensor algorithm, in blocks of transitions.
  *
@@ -59,7 +46,7 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
   const { warmup } = settings;
   const { size } = density;
   const keys = chainKeys(keyFromString(settings.key), index);
-  const rowsOf = rowSource(options);
+  const rowsOf = rowSource(internals.data, settings, index);
   const buffer = rowBuffer({ unconstrained: size, values: layout.outputSize, statistics: names.length });
   const window = statisticsWindow(names);
   const statistics = new Float64Array(names.length);
@@ -104,25 +91,9 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
     step = saved.step;
   }
 
-  const checkFinite = (): void => {
-    if (position.every(Number.isFinite)) return;
-    let offset = 0;
-    const lost = layout.unconstrained.find(({ shape }) => {
-      const end = offset + shape.reduce((a, b) => a * b, 1);
-      const values = position.subarray(offset, end);
-      offset = end;
-      return !values.every(Number.isFinite);
-    });
-    throw new NonFiniteError(
-      `chain ${index} lost '${lost?.name ?? ''}' in transition ${step + 1}: it is NaN or infinite`,
-      step,
-      'lower the step size; clip or rescale gradients if they are huge',
-    );
-  };
-
   /** Keeps what transition `step + 1` gave, once its position and statistics are filled in. Waits only where a runtime answers later. */
   const keep = (): void | Promise<void> => {
-    checkFinite();
+    checkFinite(index, step + 1, position, layout);
     window.add(statistics);
     if (divergent >= 0 && (statistics[divergent] as number) > 0) {
       divergences += 1;
@@ -224,6 +195,23 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
     },
   };
   return chain;
+}
+
+/** @throws NonFiniteError naming the first parameter that is NaN or infinite. */
+function checkFinite(chain: number, transition: number, position: Float64Array, layout: Layout): void {
+  if (position.every(Number.isFinite)) return;
+  let offset = 0;
+  const lost = layout.unconstrained.find(({ shape }) => {
+    const end = offset + sizeOf(shape);
+    const values = position.subarray(offset, end);
+    offset = end;
+    return !values.every(Number.isFinite);
+  });
+  throw new NonFiniteError(
+    `chain ${chain} lost '${lost?.name ?? ''}' in transition ${transition}: it is NaN or infinite`,
+    transition - 1,
+    'lower the step size; clip or rescale gradients if they are huge',
+  );
 }
 
 /** The values of all leaves. */

@@ -1,0 +1,36 @@
+import { ConfigError, checkInteger } from '@bpc/core';
+
+/** Options as plain JavaScript may pass them. */
+export type Unchecked = Readonly<Record<string, unknown>>;
+
+/** Anything with properties. */
+export const isRecord = (value: unknown): value is Unchecked => typeof value === 'object' && value !== null;
+
+/** A value as messages write it. */
+export const show = (value: unknown): string => {
+  if (typeof value === 'string') return `'${value}'`;
+  if (isRecord(value)) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+};
+
+/** A whole number, at least `least`. @throws ConfigError naming the option. */
+export function integer(options: Unchecked, name: string, byDefault: number, least: number): number {
+  const value = options[name] ?? byDefault;
+  if (typeof value !== 'number') throw new ConfigError(`${name} is ${show(value)}, expected a number`, `pass a whole number as ${name}`);
+  return checkInteger(name, value, least);
+}
+
+/** A finite number > 0, or none. @throws ConfigError naming the option. */
+export function positive(options: Unchecked, name: string): number | undefined {
+  const value = options[name];
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw new ConfigError(`${name} is ${show(value)}, expected a finite number > 0`, `pass a positive number as ${name}`);
+}
+
+/** @throws ConfigError naming the option, unless it is a function or none. */
+export function functionOrNone(options: Unchecked, name: string): void {
+  const value = options[name];
+  if (value === undefined || typeof value === 'function') return;
+  throw new ConfigError(`${name} is ${show(value)}, expected a function`, `pass a function as ${name}, or leave it out`);
+}
