@@ -15,27 +15,42 @@ export function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'dataId' in value && 'shape' in value && 'dtype' in value;
 }
 
-function children(tree: Exclude<Tree, Tensor>): [string, Tree][] {
-  if (Array.isArray(tree)) return tree.map((child, i) => [String(i), child as Tree]);
-  const record = tree as { readonly [name: string]: Tree };
-  // Sorted, so that a tree built in another order has the same leaves in the same order.
-  return Object.keys(record)
-    .sort()
-    .map((name) => [name, record[name] as Tree]);
+const isList = (tree: Exclude<Tree, Tensor>): tree is readonly Tree[] => Array.isArray(tree);
+
+/** Names of a record's entries in canonical order: sorted, so that a tree built in another order has the same leaves in the same order. */
+function sortedNames(record: { readonly [name: string]: unknown }): string[] {
+  const names = Object.keys(record);
+  return names.length > 1 ? names.sort() : names;
 }
 
 /** One leaf with its path, names joined by `/`. */
 export type Leaf = readonly [path: string, tensor: Tensor];
 
+// Programs of samplers take and give small trees thousands of times per second: one walk, and no list per node.
+function collect(tree: Tree, path: string, leaves: Leaf[]): void {
+  if (isTensor(tree)) leaves.push([path, tree]);
+  else if (isList(tree)) tree.forEach((child, i) => collect(child, path === '' ? String(i) : `${path}/${i}`, leaves));
+  else for (const name of sortedNames(tree)) collect(tree[name] as Tree, path === '' ? name : `${path}/${name}`, leaves);
+}
+
 /** Leaves with their paths, in a canonical order: array order, and object keys sorted. */
 export function treeEntries(tree: Tree, prefix = ''): Leaf[] {
-  if (isTensor(tree)) return [[prefix, tree]];
-  return children(tree).flatMap(([name, child]) => treeEntries(child, prefix === '' ? name : `${prefix}/${name}`));
+  const leaves: Leaf[] = [];
+  collect(tree, prefix, leaves);
+  return leaves;
+}
+
+function collectTensors(tree: Tree, tensors: Tensor[]): void {
+  if (isTensor(tree)) tensors.push(tree);
+  else if (isList(tree)) for (const child of tree) collectTensors(child, tensors);
+  else for (const name of sortedNames(tree)) collectTensors(tree[name] as Tree, tensors);
 }
 
 /** The tensors of a tree in canonical order. */
 export function treeLeaves(tree: Tree): Tensor[] {
-  return treeEntries(tree).map(([, tensor]) => tensor);
+  const tensors: Tensor[] = [];
+  collectTensors(tree, tensors);
+  return tensors;
 }
 
 /** Rebuilds a tree shaped like `like` from leaves in canonical order. Throws `ShapeError` on a wrong count. */
@@ -47,10 +62,14 @@ export function treeUnflatten<T extends Tree>(like: T, leaves: readonly Tensor[]
       if (leaf === undefined) throw new ShapeError(`tree has more than ${leaves.length} leaves`, 'pass one tensor per leaf');
       return leaf;
     }
-    if (Array.isArray(node)) return node.map((child) => build(child as Tree));
-    const built = new Map(children(node).map(([name, child]) => [name, build(child)]));
+    if (isList(node)) return node.map(build);
+    const names = Object.keys(node);
+    const sorted = sortedNames(node);
+    const built = sorted.map((name) => [name, build(node[name] as Tree)] as const);
+    if (names.every((name, i) => name === sorted[i])) return Object.fromEntries(built);
     // Keep the author's key order, which printing and JSON show.
-    return Object.fromEntries(Object.keys(node).map((name) => [name, built.get(name) as Tree]));
+    const byName = new Map(built);
+    return Object.fromEntries(names.map((name) => [name, byName.get(name) as Tree]));
   };
   const tree = build(like) as T;
   if (next !== leaves.length) throw new ShapeError(`tree has ${next} leaves, got ${leaves.length}`, 'pass one tensor per leaf');

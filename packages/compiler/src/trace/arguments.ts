@@ -4,8 +4,10 @@ import { isKey, isTensor, type ProgramArgument, type Tree } from '@bpc/core';
 function structure(tree: Tree): string {
   if (isTensor(tree)) return `${tree.dtype}[${tree.shape}]`;
   if (Array.isArray(tree)) return `[${tree.map(structure)}]`;
-  const names = Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${names.map(([name, child]) => `${JSON.stringify(name)}:${structure(child)}`)}}`;
+  const record = tree as { readonly [name: string]: Tree };
+  let text = '';
+  for (const name of Object.keys(record).sort()) text += `${JSON.stringify(name)}:${structure(record[name] as Tree)},`;
+  return `{${text}}`;
 }
 
 /** Arguments with equal signatures share one compiled program. They must have passed `argumentLeaves`. */

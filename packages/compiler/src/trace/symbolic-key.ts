@@ -66,19 +66,33 @@ export const noiseShape = (source: NoiseSource): number[] => [...loopLengths(sou
  * The draws of a source, given the real key of the call: those of iterations `first ≤ i < first + count` of its outermost
  * loop, if it has one.
  */
-export function drawNoise(real: Key, source: NoiseSource, first = 0, count = loopLengths(source)[0] ?? 1): Float32Array {
-  const draw = source.kind === 'normal' ? hostNormal : hostUniform;
-  const { folds } = source;
-  const outer = folds.findIndex((fold) => typeof fold !== 'number');
-  if (outer < 0) {
-    const own = folds.reduce<Key>((key, fold) => (typeof fold === 'number' ? foldIn(key, fold) : key), real);
-    return draw(own, sizeOf(source.shape));
+export function drawNoise(real: Key, { kind, folds, shape }: NoiseSource, first = 0, count?: number): Float32Array {
+  const draw = kind === 'normal' ? hostNormal : hostUniform;
+  const outermost = folds.findIndex((fold) => typeof fold !== 'number');
+  /** Key and draws below a fold; without loops, one draw. */
+  const own = (from: Key, at: number, to: (values: Float32Array) => void): void => {
+    const fold = folds[at];
+    if (fold === undefined) to(draw(from, size));
+    else if (typeof fold === 'number') own(foldIn(from, fold), at + 1, to);
+    else {
+      const [begin, length] = at === outermost ? [first, count ?? fold.each] : [0, fold.each];
+      for (let i = begin; i < begin + length; i++) own(foldIn(from, i), at + 1, to);
+    }
+  };
+  const size = sizeOf(shape);
+  const lengths = folds.flatMap((fold, at) => (typeof fold === 'number' ? [] : [at === outermost ? (count ?? fold.each) : fold.each]));
+  if (lengths.length === 0) {
+    let only = new Float32Array(0);
+    own(real, 0, (values) => {
+      only = values;
+    });
+    return only;
   }
-  const [, ...inner] = loopLengths(source);
-  const size = sizeOf([...inner, ...source.shape]);
-  const values = new Float32Array(count * size);
-  for (let i = 0; i < count; i++) {
-    values.set(drawNoise(real, { ...source, folds: folds.map((fold, at) => (at === outer ? first + i : fold)) }), i * size);
-  }
-  return values;
+  const all = new Float32Array(sizeOf([...lengths, size]));
+  let next = 0;
+  own(real, 0, (values) => {
+    all.set(values, next);
+    next += size;
+  });
+  return all;
 }

@@ -59,6 +59,9 @@ export function vectorValue(emission: Emission, e: Expression, { number, mask, s
   if (isTruth(op)) return v.bits('and', mask(e), v.number(1));
   const fused = fusedProduct(emission, e, innermost(emission));
   if (fused) return v[fused.op](number(item(fused.factors, 0)), number(item(fused.factors, 1)), number(fused.other));
+  // −|x| by its sign bit: slow functions of it are chains of dependent operations, one shorter this way.
+  const magnitude = op === 'Neg' && args[0]?.op === 'Abs' ? args[0].args[0] : undefined;
+  if (magnitude) return v.bits('or', number(magnitude), v.number(-0));
   const [a, b, c] = args.map(number);
   if (!a) throw new Error(`${op} has no operand`);
   const instruction = INSTRUCTION[op];
