@@ -1,8 +1,7 @@
 import { constant, type HostTensor, scope } from '@bpc/core';
 import { add, concat, cumsum, exp, mul, pad, reshape, slice, softplus, sub, type Tensor, tanh } from '@tensorflow/tfjs-core';
-import { checkCount } from './ordered.js';
 import type { Parameter } from './parameter.js';
-import { indexOf, outside, readValue, total } from './support.js';
+import { checkCount, indexOf, outside, readValue, total } from './support.js';
 
 /** How far from what they should be entries of a given factor may be: float32 rounding of a row. */
 const TOLERANCE = 1e-6;

@@ -1,18 +1,12 @@
-import { ConfigError, type HostTensor, scope } from '@bpc/core';
+import { type HostTensor, scope } from '@bpc/core';
 import { clone, concat, cumsum, exp, slice, type Tensor } from '@tensorflow/tfjs-core';
 import type { Parameter } from './parameter.js';
-import { checkShape, indexOf, noChange, outside, readValue, total } from './support.js';
+import { checkCount, checkShape, indexOf, noChange, outside, readValue, total } from './support.js';
 
 /** Columns `from` to `to` along the last axis. */
 function columns(u: Tensor, from: number, to: number): Tensor {
   const batch = u.shape.slice(0, -1);
   return slice(u, [...batch.map(() => 0), from], [...batch, to - from]);
-}
-
-/** Checked count of a vector's numbers. */
-export function checkCount(name: string, n: number, least: number): number {
-  if (Number.isSafeInteger(n) && n >= least) return n;
-  throw new ConfigError(`${name} got n = ${String(n)}, expected an integer ≥ ${least}`, `write ${name}(${least + 1})`);
 }
 
 /** The inverse of both: logarithms of differences, and the first number as it is or its logarithm. */

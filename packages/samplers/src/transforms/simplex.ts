@@ -1,8 +1,7 @@
 import { constant, type HostTensor, logSoftmax, scope } from '@bpc/core';
 import { add, exp, matMul, reshape, type Scalar } from '@tensorflow/tfjs-core';
-import { checkCount } from './ordered.js';
 import type { Parameter } from './parameter.js';
-import { checkShape, indexOf, outside, readValue, sizeOf, total } from './support.js';
+import { checkCount, checkShape, indexOf, outside, readValue, sizeOf, total } from './support.js';
 
 /** How far from 1 the sum of a given value may be: float32 rounding of a few numbers. */
 const SUM_TOLERANCE = 1e-6;

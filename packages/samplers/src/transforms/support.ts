@@ -18,6 +18,12 @@ export function checkShape(shape: readonly number[], example: string): readonly 
   return [...shape];
 }
 
+/** Throws `ConfigError` unless `n` is an integer, at least `least`; `name` is the factory's. */
+export function checkCount(name: string, n: number, least: number): number {
+  if (Number.isSafeInteger(n) && n >= least) return n;
+  throw new ConfigError(`${name} got n = ${String(n)}, expected an integer ≥ ${least}`, `write ${name}(${least + 1})`);
+}
+
 /** Throws `ConfigError` unless `bound` is a finite number. */
 export function checkBound(name: string, bound: number): number {
   if (typeof bound !== 'number' || !Number.isFinite(bound)) {
