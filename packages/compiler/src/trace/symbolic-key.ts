@@ -82,7 +82,7 @@ export function drawNoise(real: Key, { kind, folds, shape }: NoiseSource, first 
   const size = sizeOf(shape);
   const lengths = folds.flatMap((fold, at) => (typeof fold === 'number' ? [] : [at === outermost ? (count ?? fold.each) : fold.each]));
   if (lengths.length === 0) {
-    let only = new Float32Array(0);
+    let only: Float32Array = new Float32Array(0);
     own(real, 0, (values) => {
       only = values;
     });
