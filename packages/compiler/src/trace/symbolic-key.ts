@@ -57,7 +57,8 @@ export function symbolicKey(argument: number, draw: Draw, folds: readonly (numbe
 export const isSymbolic = (key: object): key is SymbolicKey => 'each' in key;
 
 /** Lengths of the loops that a source's noise is stacked over. */
-export const loopLengths = ({ folds }: NoiseSource): number[] => folds.flatMap((fold) => (typeof fold === 'number' ? [] : [fold.each]));
+export const loopLengths = ({ folds }: Pick<NoiseSource, 'folds'>): number[] =>
+  folds.flatMap((fold) => (typeof fold === 'number' ? [] : [fold.each]));
 
 /** Shape of the input that a source fills. */
 export const noiseShape = (source: NoiseSource): number[] => [...loopLengths(source), ...source.shape];
@@ -68,31 +69,29 @@ export const noiseShape = (source: NoiseSource): number[] => [...loopLengths(sou
  */
 export function drawNoise(real: Key, { kind, folds, shape }: NoiseSource, first = 0, count?: number): Float32Array {
   const draw = kind === 'normal' ? hostNormal : hostUniform;
+  const size = sizeOf(shape);
   const outermost = folds.findIndex((fold) => typeof fold !== 'number');
-  /** Key and draws below a fold; without loops, one draw. */
-  const own = (from: Key, at: number, to: (values: Float32Array) => void): void => {
+  if (outermost < 0)
+    return draw(
+      folds.reduce<Key>((key, fold) => (typeof fold === 'number' ? foldIn(key, fold) : key), real),
+      size,
+    );
+  const [own = 1, ...inner] = loopLengths({ folds });
+  const rows = count ?? own;
+  const all = new Float32Array(rows * sizeOf(inner) * size);
+  let next = 0;
+  /** Draws from a key with the folds from `at` on. */
+  const below = (key: Key, at: number): void => {
     const fold = folds[at];
-    if (fold === undefined) to(draw(from, size));
-    else if (typeof fold === 'number') own(foldIn(from, fold), at + 1, to);
+    if (fold === undefined) {
+      all.set(draw(key, size), next);
+      next += size;
+    } else if (typeof fold === 'number') below(foldIn(key, fold), at + 1);
     else {
-      const [begin, length] = at === outermost ? [first, count ?? fold.each] : [0, fold.each];
-      for (let i = begin; i < begin + length; i++) own(foldIn(from, i), at + 1, to);
+      const [begin, length] = at === outermost ? [first, rows] : [0, fold.each];
+      for (let i = begin; i < begin + length; i++) below(foldIn(key, i), at + 1);
     }
   };
-  const size = sizeOf(shape);
-  const lengths = folds.flatMap((fold, at) => (typeof fold === 'number' ? [] : [at === outermost ? (count ?? fold.each) : fold.each]));
-  if (lengths.length === 0) {
-    let only: Float32Array = new Float32Array(0);
-    own(real, 0, (values) => {
-      only = values;
-    });
-    return only;
-  }
-  const all = new Float32Array(sizeOf([...lengths, size]));
-  let next = 0;
-  own(real, 0, (values) => {
-    all.set(values, next);
-    next += size;
-  });
+  below(real, 0);
   return all;
 }
