@@ -50,7 +50,7 @@ export function addBenchCommand(program: Command, run: Runner): void {
     .description('measure speed against peers, in one run')
     .addHelpText(
       'after',
-      `\nBenches: ${benchNames().join(', ') || 'none in this build'}\n\nExamples:\n  bpc bench cd-step\n  bpc bench cd-step --batches 10 --subjects onnx:cpu,tfjs:wasm\n  bpc bench cd-step --json --python /usr/bin/python3\n  bpc bench small-models --models kidiq`,
+      `\nBenches: ${benchNames().join(', ') || 'none in this build'}\n\nExamples:\n  bpc bench cd-step\n  bpc bench cd-step --batches 10 --subjects onnx:cpu,tfjs:wasm\n  bpc bench cd-step --json --python /usr/bin/python3\n  bpc bench small-models --models kidiq\n  bpc bench samplers --cases nuts --seeds 3`,
     );
   run(command, (context, _options, args) => bench(context, args));
 }
