@@ -1,5 +1,5 @@
 // `npm run test:browser`: a ConvNet training step and a Langevin step in headless Chromium, on the js target's printers and
-// onnxruntime-web, compared with Node.
+// onnxruntime-web, and the README's snippet of @bpc/samplers from packed tarballs, compared with Node.
 import { fileURLToPath } from 'node:url';
 import { install } from '../bootstrap/install.mjs';
 import { findChromium } from './chromium.mjs';

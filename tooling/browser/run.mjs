@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { root } from '../steps.mjs';
+import { packedSamplersInBrowser } from './packed-samplers.mjs';
 import { serve } from './server.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -98,6 +99,7 @@ export async function runInBrowser(executablePath) {
         }
       }
     }
+    rows.push(...(await packedSamplersInBrowser(browser)));
   } finally {
     await browser.close();
     await server.close();

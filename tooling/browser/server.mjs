@@ -15,16 +15,17 @@ export const POLICIES = /** @type {Record<string, string | undefined>} */ ({
 const PAGE = '<!doctype html><meta charset="utf-8"><title>bpc</title><script type="module" src="/page.js"></script>';
 
 /**
- * @param {{ bundle: string, ort: string }} folders of the page's script and of onnxruntime-web's files
+ * @param {{ bundle: string, ort: string, page?: string }} options folders of the page's script and of onnxruntime-web's files,
+ *   and the page, if it is another one
  * @returns {Promise<{ origin: string, close: () => Promise<void> }>}
  */
-export async function serve({ bundle, ort }) {
+export async function serve({ bundle, ort, page = PAGE }) {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname === '/') {
       const policy = POLICIES[searchParams.get('policy') ?? 'open'];
       response.writeHead(200, { 'content-type': 'text/html', ...(policy === undefined ? {} : { 'content-security-policy': policy }) });
-      response.end(PAGE);
+      response.end(page);
       return;
     }
     // Names only: no path leaves the two folders.
