@@ -16,6 +16,7 @@ export default defineConfig({
         items: [
           { text: 'Getting started', link: '/guide/getting-started' },
           { text: 'Learning a coreset', link: '/guide/learn-a-coreset' },
+          { text: 'Sampling', link: '/guide/sampling' },
           { text: 'Honest evaluation', link: '/guide/honest-evaluation' },
           { text: 'The bpc command', link: '/guide/command-line' },
           { text: 'Runtimes', link: '/guide/runtimes' },
@@ -32,7 +33,13 @@ export default defineConfig({
           { text: 'Results', link: '/results/README' },
         ],
       },
-      { text: 'Contributing', items: [{ text: 'Write a divergence', link: '/contributing/new-divergence' }] },
+      {
+        text: 'Contributing',
+        items: [
+          { text: 'Write a divergence', link: '/contributing/new-divergence' },
+          { text: 'Write a sampler', link: '/contributing/new-sampler' },
+        ],
+      },
     ],
   },
 });
