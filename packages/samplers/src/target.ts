@@ -1,5 +1,5 @@
 import type { HostTensor, HostTree } from '@bpc/core';
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ParameterTensors, ParameterTree } from './transforms/parameter.js';
 
 /** What a log density gets for its data: tensors of the same names, float64 inside on the js runtime. */
@@ -14,7 +14,8 @@ export type DataTensors<H> = H extends HostTensor ? Tensor : { readonly [N in ke
 export interface Target<S extends ParameterTree = ParameterTree, H extends HostTree = HostTree> {
   readonly parameters: S;
   // Methods, whose parameters are compared both ways: any `Target<…>` is a `Target`, so that targets can be listed.
-  logDensity(params: ParameterTensors<S>, data: DataTensors<H>): Scalar;
+  /** A scalar; of tensors of any rank by its type, since that is all that most of tfjs' functions promise. */
+  logDensity(params: ParameterTensors<S>, data: DataTensors<H>): Tensor;
   /** Plain arrays: they stay float64 on the js runtime. */
   readonly data?: H;
   /** Quantities to report beside the parameters (`theta = mu + tau·z`), computed once per kept draw. */

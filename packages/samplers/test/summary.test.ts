@@ -1,4 +1,5 @@
-import { type Draws, essBulk, essTail, mcseMean, rhat, summary } from '@bpc/samplers';
+import { type Draws, essBulk, essTail, key, mcseMean, real, rhat, sample, summary } from '@bpc/samplers';
+import { square } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { autoregressive, testDraws } from './draws-helpers.js';
 
@@ -48,6 +49,9 @@ describe('summary of draws', () => {
     ]);
     expect(() => summary({ x }, { names: ['z'] })).toThrow(/names has 'z', which was not drawn/);
     expect(() => summary({ x }, { probabilities: [1] })).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+    // What plain JavaScript may pass: a run that nobody collected.
+    const run = sample({ parameters: real(), logDensity: (u) => square(u), key: key(1) }) as unknown as Draws;
+    expect(() => summary(run)).toThrow(/'collect' is no list of chains .*await sample\(…\)\.collect\(\)/);
     expect(() => summary({ x, y: x.slice(1) })).toThrow(expect.objectContaining({ code: 'SHAPE' }));
   });
 
@@ -89,7 +93,7 @@ describe('warnings of a summary', () => {
     const { warnings } = summary({ fine: shifted(0), off: shifted(0.7), far: shifted(5) });
     const [first] = warnings;
     expect(first).toMatchObject({ kind: 'R-hat', quantities: ['far', 'off'] });
-    expect(first!.message).toMatch(/^R-hat is above 1\.01 for far, off \(largest \d\.\d\d\)/);
+    expect(first!.message).toMatch(/^R-hat is above 1\.01 for far, off \(largest \d\.\d{3}\)/);
     expect(first!.remedy).toContain('run longer');
   });
 

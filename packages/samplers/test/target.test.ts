@@ -3,6 +3,7 @@ import { eagerRuntime } from '@bpc/core';
 import {
   type DataTensors,
   interval,
+  key,
   ordered,
   type Parameter,
   type ParameterTree,
@@ -10,6 +11,7 @@ import {
   parameterShapes,
   positive,
   real,
+  sample,
   simplex,
   type Target,
   target,
@@ -17,7 +19,7 @@ import {
   unconstrainedDensity,
   unconstrainedLike,
 } from '@bpc/samplers';
-import { abs, add, greater, mul, neg, type Scalar, scalar, square, sub, sum, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { abs, add, greater, mul, neg, type Scalar, scalar, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
@@ -173,6 +175,13 @@ describe('types', () => {
     );
   });
 
+  it('take log densities whose rank tfjs does not know, without a cast', () => {
+    never(() => {
+      target({ parameters: { mu: real() }, logDensity: ({ mu }) => neg(sum(square(mu))) });
+      sample({ parameters: { mu: real() }, logDensity: ({ mu }) => neg(sum(square(mu))), key: key(1) });
+    });
+  });
+
   it('refuse what is no target', () => {
     never(() => {
       // @ts-expect-error a number is no parameter
@@ -181,8 +190,8 @@ describe('types', () => {
       target({ parameters: { mu: positive }, logDensity: () => scalar(0) });
       // @ts-expect-error a log density is synchronous
       target({ parameters: { mu: real() }, logDensity: async () => scalar(0) });
-      // @ts-expect-error a log density is a scalar
-      target({ parameters: { mu: real() }, logDensity: () => tensor1d([1, 2]) });
+      // @ts-expect-error a log density is a tensor
+      target({ parameters: { mu: real() }, logDensity: () => 3 });
       // @ts-expect-error derived quantities are tensors
       target({ parameters: { mu: real() }, logDensity: () => scalar(0), derived: () => ({ two: 2 }) });
     });

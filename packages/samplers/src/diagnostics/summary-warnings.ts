@@ -36,6 +36,8 @@ const ENOUGH = 5;
 const few = (names: readonly string[]) =>
   names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 const percent = (share: number) => `${(100 * share).toPrecision(2)} %`;
+/** R-hat with the digits that tell it from its threshold. */
+const asInTable = (value: number) => (value >= 10 ? value.toPrecision(3) : value.toFixed(3));
 const short = (value: number) => String(Number(value.toPrecision(3)));
 
 function aboutRows(rows: readonly SummaryRow[], chains: number): SummaryWarning[] {
@@ -70,7 +72,7 @@ function aboutRows(rows: readonly SummaryRow[], chains: number): SummaryWarning[
     }),
     ...of({
       kind: 'R-hat',
-      message: `R-hat is above ${HIGHEST_RHAT} for ${few(apart.map(({ name }) => name))} (largest ${worst?.rhat.toPrecision(3)}): the chains do not agree`,
+      message: `R-hat is above ${HIGHEST_RHAT} for ${few(apart.map(({ name }) => name))} (largest ${worst === undefined ? '' : asInTable(worst.rhat)}): the chains do not agree`,
       remedy:
         'run longer, warm-up included; if chains stay apart on a trace plot, the target has several modes or needs another parametrisation',
       quantities: apart.map(({ name }) => name),

@@ -42,13 +42,24 @@ function chosen(all: readonly Series[], names: readonly string[] | undefined): r
   });
 }
 
+/** A run that was not collected, or anything else that has no chains, would fail somewhere inside. */
+function checkChains(input: Exclude<Summarised, Draws>): void {
+  for (const [name, chains] of Object.entries<unknown>(input)) {
+    if (Array.isArray(chains) && chains.every((chain) => chain instanceof Float64Array)) continue;
+    throw new ConfigError(
+      `'${name}' is no list of chains (Float64Array)`,
+      'pass draws, await sample(…).collect(), or { name: [chain, …] }',
+    );
+  }
+}
+
 /**
  * Means, spreads, quantiles, Monte Carlo errors and convergence of every quantity, with warnings in words: R-hat above 1.01,
  * bulk or tail ESS below 100 per chain, divergences and where they are, trajectories cut at the largest tree depth, E-BFMI
  * below 0.3, runs that were stopped, quantities that never change or are not finite.
  *
  * @param input draws, or chains by name; warnings about the sampler need draws.
- * @throws ConfigError for a probability outside (0, 1) or an unknown name; ShapeError for chains of unequal lengths.
+ * @throws ConfigError for a probability outside (0, 1), an unknown name or what is no chain; ShapeError for chains of unequal lengths.
  * @example
  * ```ts
  * import { summary } from '@bpc/samplers';
@@ -60,6 +71,7 @@ export function summary(input: Summarised, options: SummaryOptions = {}): Summar
   const { probabilities = [0.05, 0.5, 0.95], names } = options;
   for (const p of probabilities) checkProbability(p, 'probabilities has an entry that');
   const draws = isDraws(input) ? input : undefined;
+  if (!isDraws(input)) checkChains(input);
   const all = isDraws(input) ? series(input) : Object.entries(input).map(([name, chains]) => ({ name, chains }));
   const quantities = chosen(all, names);
   const [chains, length] = draws ? [draws.chains, draws.length] : [all[0]?.chains.length ?? 0, all[0]?.chains[0]?.length ?? 0];

@@ -1,4 +1,5 @@
 import type { Key } from '@bpc/core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { Target } from '../target.js';
 import type { Parameter } from '../transforms/parameter.js';
 
@@ -10,6 +11,7 @@ export interface Moments {
 
 /** A target whose law is known: one real parameter `x`. */
 export interface KnownTarget extends Target<{ readonly x: Parameter }> {
+  logDensity(params: { readonly x: Tensor }, data: unknown): Scalar;
   /** Exact, in float64. */
   readonly moments: Moments;
   /** Independent exact draws on the host, `[count, …shape of x]` in C order. */
