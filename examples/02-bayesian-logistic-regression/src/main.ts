@@ -78,8 +78,8 @@ printTable(
 );
 console.log(`
 R-hat and ESS do not see the bias of SGLD: its chains agree on a law that is too wide. The Stein discrepancy does, and
-shorter steps cure it, at the price of more of them. At ${rows} rows NUTS wins; mini-batches pay where a gradient of all data
-takes long, and where a posterior that is a little too wide will do: predictions are the same.`);
+shorter steps cure it. They read more rows per effective draw than NUTS, which has no bias: at ${rows} rows NUTS wins.
+Mini-batches pay where a gradient of all data takes long, and a posterior that is a little too wide predicts as well.`);
 
 const [reference, coarse, fine] = results;
 const sound = reference?.warnings === 0 && (fine?.stein ?? Number.NaN) < (coarse?.stein ?? Number.NaN);
