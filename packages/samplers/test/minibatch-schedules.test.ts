@@ -1,8 +1,9 @@
 import './support/backend.js';
-import { ConfigError, key, ShapeError, type Tree, treeLeaves } from '@bpc/core';
+import { ConfigError, foldIn, key, ShapeError, type Tree, treeLeaves } from '@bpc/core';
 import { cyclicalSchedule, minibatchLogDensity, sgld } from '@bpc/samplers';
 import { mul, type Scalar, scalar, square, sub, sum, type Tensor, tensor1d, zeros } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { chooseRows } from '../src/sampling/minibatch.js';
 
 const normal = (x: Tensor): Scalar => mul(sum(square(x)), -0.5);
 const values = (tree: Tree) => treeLeaves(tree).flatMap((leaf) => [...leaf.dataSync()]);
@@ -27,6 +28,31 @@ describe('minibatchLogDensity', () => {
     expect(() => bad(scalar(0), tensor1d([1]))).toThrow(/logLikelihood returned shape \[\], expected \[batch\]/);
     expect(() => minibatchLogDensity({ logPrior, logLikelihood, size: 3 })(scalar(0), zeros([0]))).toThrow(ShapeError);
     expect(() => minibatchLogDensity({ logPrior, logLikelihood, size: 0 })).toThrow(/size is 0/);
+  });
+});
+
+describe('rows of a mini-batch', () => {
+  it('are different, and every set of them is equally likely', () => {
+    const [count, size, batches] = [5, 2, 20_000];
+    const rows = new Int32Array(size);
+    const sets = new Map<string, number>();
+    for (let i = 0; i < batches; i++) {
+      chooseRows(foldIn(key(4), i), count, size, rows, 0);
+      const name = [...rows].sort().join();
+      sets.set(name, (sets.get(name) ?? 0) + 1);
+    }
+    const expected = batches / 10;
+    expect(sets.size).toBe(10);
+    expect([...sets.keys()].every((name) => /^([0-4]),(?!\1)[0-4]$/.test(name))).toBe(true);
+    const chiSquare = [...sets.values()].reduce((total, n) => total + (n - expected) ** 2 / expected, 0);
+    // 9 degrees of freedom: 99.99 %.
+    expect(chiSquare).toBeLessThan(33.7);
+  });
+
+  it('are all of them where a batch is the data set', () => {
+    const rows = new Int32Array(6);
+    chooseRows(key(1), 6, 6, rows, 0);
+    expect([...rows].sort()).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   disposeTree,
   foldIn,
   hostNormal,
+  type Key,
   key,
   ShapeError,
   scope,
@@ -14,7 +15,21 @@ import {
   treeLeaves,
 } from '@bpc/core';
 import { hmc, mala, polynomialSchedule, psgld, sghmc, sgld, ula, underdampedLangevin } from '@bpc/samplers';
-import { memory, mul, neg, type Scalar, scalar, square, sub, sum, type Tensor, tensor1d, tensor2d, zeros } from '@tensorflow/tfjs-core';
+import {
+  add,
+  memory,
+  mul,
+  neg,
+  type Scalar,
+  scalar,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor1d,
+  tensor2d,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -89,6 +104,36 @@ describe.each(table)('%s', (name, factory, extra) => {
         expect(() => make({ inverseMass }).init(tensor1d([1, 2]), key(0))).toThrow(ShapeError);
         expect(() => make({ inverseMass }).init(tensor1d([1, 2]), key(0))).toThrow(/inverseMass has .*expected/);
       }
+    });
+
+    it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses %s as an inverse mass, naming where', (variance) => {
+      const bad = { a: tensor1d([1, 1]), b: tensor1d([2, variance]) };
+      const logDensity = ({ a, b }: { readonly a: Tensor; readonly b: Tensor }) => add(normal(a), normal(b));
+      const { init } = make({ logDensity, inverseMass: bad });
+      const position = { a: tensor1d([1, 2]), b: tensor1d([1, 2]) };
+      expect(() => init(position, key(0))).toThrow(ConfigError);
+      expect(() => init(position, key(0))).toThrow(
+        new RegExp(`inverseMass 'b' is ${variance} at \\[1\\], expected positive finite variances`),
+      );
+    });
+
+    it('refuses a dense mass that is not positive definite, in programs too', async () => {
+      const inverseMass = tensor2d([
+        [1, 2],
+        [2, 1],
+      ]);
+      const { init } = make({ inverseMass });
+      expect(() => init(tensor1d([1, 2]), key(0))).toThrow(/inverseMass is a matrix that is not positive definite/);
+      const program = jsRuntime().compile(init);
+      await expect(program(tensor1d([1, 2]), key(0))).rejects.toThrow(ConfigError);
+    });
+
+    it('takes an inverse mass that a program computes', async () => {
+      const program = jsRuntime().compile((variances: Tensor, own: Key) => {
+        const { init, step } = make({ inverseMass: mul(variances, 2) });
+        return step(own, init(mul(variances, 0), own))[0];
+      });
+      expect(values(await program(tensor1d([1, 2]), key(0))).every(Number.isFinite)).toBe(true);
     });
 
     it('takes a dense mass for one vector, and only then', () => {
@@ -238,7 +283,7 @@ describe('options of one sampler', () => {
     expect(() => sghmc({ ...options, friction: 0.1, gradientNoise: 0.2 })).toThrow(/gradientNoise is 0.2, expected at most friction/);
   });
   it('psgld refuses other corrections, a decay beyond 1 and a floor of 0', () => {
-    expect(() => psgld({ ...options, correction: 'half' as 'none' })).toThrow(/correction is half/);
+    expect(() => psgld({ ...options, correction: 'half' as 'none' })).toThrow(/correction is 'half'/);
     expect(() => psgld({ ...options, decay: 1.5 })).toThrow(/decay is 1.5/);
     expect(() => psgld({ ...options, floor: 0 })).toThrow(/floor is 0/);
   });

@@ -96,8 +96,7 @@ describe.each(runs)('resuming %s', (_, options) => {
     const whole = await collect(options);
     const store = memoryStore();
     let stops = 0;
-    for (const step of [1, 60, 150, 230, 330])
-      stops += Number(await until(step, { ...options, checkpoint: { store, every: 10 } }));
+    for (const step of [1, 60, 150, 230, 330]) stops += Number(await until(step, { ...options, checkpoint: { store, every: 10 } }));
     expect(stops).toBeGreaterThan(2);
     expect(await collect({ ...options, checkpoint: { store } })).toEqual(whole);
     // Everything is done now: the draws come from the store.
@@ -155,6 +154,7 @@ describe('a checkpoint', () => {
   it.each<[string, object, RegExp]>([
     ['another key', { key: key(4) }, /another key/],
     ['another warm-up', { warmup: 121 }, /warmup: saved 120, now 121/],
+    ['another thinning', { thin: 7 }, /thin: saved \d+, now 7/],
     ['another target acceptance', { targetAcceptance: 0.9 }, /targetAcceptance/],
     ['another number of chains', { chains: 4 }, /chains: saved 3, now 4/],
     ['another start', { start: { mu: 0, tau: 1, school: { z: new Float64Array(8) } } }, /start/],

@@ -1,6 +1,7 @@
-import { cholesky, isTensor, ShapeError, scope, type Tree, treeEntries, treeMap } from '@bpc/core';
+import { ConfigError, cholesky, choleskyFactor, isTensor, ShapeError, scope, type Tree, treeEntries, treeMap } from '@bpc/core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { matMul, mul, reshape, sqrt } from '@tensorflow/tfjs-core';
+import { indexOf } from '../transforms/support.js';
 
 /**
  * The factor L of an inverse mass matrix, M⁻¹ = L Lᵀ.
@@ -33,6 +34,44 @@ export function checkInverseMass(inverseMass: Tree, position: Tree): void {
     `inverseMass has ${found}, expected ${expected}`,
     'pass variances shaped like the position, or a covariance [d, d] for a position that is one vector [d]',
   );
+}
+
+/** The numbers of a tensor, unless a program that is being traced computes it. */
+function numbersOf(x: Tensor): ArrayLike<number> | undefined {
+  try {
+    return x.dataSync();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Checks an inverse mass that a user gives, its numbers included: a variance of 0 would hold its parameter still, and anything
+ * else that is none would have every proposal rejected.
+ *
+ * @throws ShapeError like `checkInverseMass`; ConfigError unless variances are positive and finite, a covariance positive
+ * definite.
+ */
+export function checkGivenInverseMass(inverseMass: Tree, position: Tree): void {
+  checkInverseMass(inverseMass, position);
+  const dense = isDense(inverseMass, position);
+  for (const [path, leaf] of treeEntries(inverseMass)) {
+    const numbers = Float64Array.from(numbersOf(leaf) ?? []);
+    const name = `inverseMass${path === '' ? '' : ` '${path}'`}`;
+    const place = (k: number) => (leaf.shape.length === 0 ? '' : ` at ${indexOf(k, leaf.shape)}`);
+    const odd = numbers.findIndex((x) => !Number.isFinite(x) || (!dense && x <= 0));
+    if (odd >= 0) {
+      throw new ConfigError(
+        `${name} is ${numbers[odd]}${place(odd)}, expected ${dense ? 'finite numbers' : 'positive finite variances'}`,
+        'pass estimates of the posterior variances, or leave it out for ones',
+      );
+    }
+    if (!dense || numbers.length === 0 || choleskyFactor(numbers, leaf.shape[0] ?? 0)) continue;
+    throw new ConfigError(
+      'inverseMass is a matrix that is not positive definite, expected a covariance',
+      'pass a covariance matrix estimated from more draws than parameters, or add a multiple of the identity',
+    );
+  }
 }
 
 /**

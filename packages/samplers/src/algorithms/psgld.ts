@@ -1,6 +1,7 @@
 import { type Algorithm, ConfigError, cloneTree, constant, normalLike, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, div, greater, mul, neg, onesLike, sqrt, square, sub, where, zerosLike } from '@tensorflow/tfjs-core';
+import { show } from '../show.js';
 import { hessianDiagonal } from './hessian-diagonal.js';
 import { addScaled } from './leapfrog.js';
 import {
@@ -138,7 +139,7 @@ export function psgld<P extends Tree>(options: PsgldOptions<P>): Algorithm<P, Ps
   checkPositive('floor', floor);
   checkCount('size', size);
   if (correction !== 'none' && correction !== 'exact') {
-    throw new ConfigError(`correction is ${String(correction)}, expected 'none' or 'exact'`, "pass 'none' or 'exact' as correction");
+    throw new ConfigError(`correction is ${show(correction)}, expected 'none' or 'exact'`, "pass 'none' or 'exact' as correction");
   }
   return {
     init(position) {

@@ -1,6 +1,7 @@
 import { ConfigError, constant, isTensor, type Schedule, ShapeError, type Tree, treeEntries } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, cast, clone, scalar } from '@tensorflow/tfjs-core';
+import { show } from '../show.js';
 
 /**
  * What every sampler here leaves invariant: the density ∝ exp(log p(θ; data)/T).
@@ -19,18 +20,13 @@ export interface LogDensityOptions<P extends Tree> {
  */
 export type Setting = number | Scalar | Schedule;
 
-const shown = (value: unknown): string => {
-  if (isTensor(value)) return `a tensor of shape [${value.shape}]`;
-  return value === null || typeof value !== 'object' ? String(value) : 'an object';
-};
-
 const isScalar = (value: unknown): boolean => isTensor(value) && value.shape.length === 0;
 
 /** Throws `ConfigError` unless `value` is a finite number > 0 (≥ 0 with `zero`). */
 export function checkPositive(name: string, value: unknown, zero = false): void {
   if (typeof value === 'number' && Number.isFinite(value) && (zero ? value >= 0 : value > 0)) return;
   const expected = `a finite number ${zero ? '>=' : '>'} 0`;
-  throw new ConfigError(`${name} is ${shown(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
+  throw new ConfigError(`${name} is ${show(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
 }
 
 /** The same, where a scalar tensor will do too. */
@@ -47,19 +43,19 @@ export function checkSetting(name: string, value: unknown, zero = false): void {
 export function checkFraction(name: string, value: unknown, one: boolean): void {
   if (typeof value === 'number' && value >= 0 && (one ? value <= 1 : value < 1)) return;
   const expected = `a number in [0, 1${one ? ']' : ')'}`;
-  throw new ConfigError(`${name} is ${shown(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
+  throw new ConfigError(`${name} is ${show(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
 }
 
 /** Throws `ConfigError` unless `value` is an integer ≥ 1. */
 export function checkCount(name: string, value: unknown): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return;
-  throw new ConfigError(`${name} is ${shown(value)}, expected an integer >= 1`, `pass a whole number as ${name}`);
+  throw new ConfigError(`${name} is ${show(value)}, expected an integer >= 1`, `pass a whole number as ${name}`);
 }
 
 /** Throws `ConfigError` unless `value` is a function. */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value === 'function') return;
-  throw new ConfigError(`${name} is ${shown(value)}, expected a function`, `pass a function as ${name}`);
+  throw new ConfigError(`${name} is ${show(value)}, expected a function`, `pass a function as ${name}`);
 }
 
 /** Throws `ShapeError` unless every leaf can move: float32, and at least one. */

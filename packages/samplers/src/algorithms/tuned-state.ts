@@ -1,12 +1,12 @@
 import { cloneTree, type Key, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { onesLike } from '@tensorflow/tfjs-core';
-import { checkInverseMass } from './metric.js';
+import { checkGivenInverseMass } from './metric.js';
 import { checkFunction, checkPosition, checkPositiveScalar, densityOf, fresh, type LogDensityOptions, tensorOf } from './settings.js';
 
 /** Options of the samplers that accept or reject, and whose step size and mass a warm-up can tune. */
 export interface TunedOptions<P extends Tree> extends LogDensityOptions<P> {
-  /** Where the step size starts, > 0. It is part of the state, so that a warm-up can change it. */
+  /** Where the step size starts, > 0. It is part of the state, so that a warm-up can change it: `sample` searches from here on. */
   readonly stepSize: number | Scalar;
   /** T > 0, 1 by default. */
   readonly temperature?: number | Scalar;
@@ -39,12 +39,13 @@ export function checkTunedOptions<P extends Tree>({ logDensity, stepSize, temper
 /**
  * The state at a position. One gradient. Fresh tensors.
  *
- * @throws ShapeError if the position has integers, the inverse mass does not fit, or log p is no scalar.
+ * @throws ShapeError if the position has integers, the inverse mass does not fit, or log p is no scalar; ConfigError for an
+ * inverse mass that is none.
  */
 export function initTuned<P extends Tree>(position: P, _key: Key, data: Tree | undefined, options: TunedOptions<P>): TunedState<P> {
   const { stepSize, inverseMass } = options;
   checkPosition(position);
-  if (inverseMass !== undefined) checkInverseMass(inverseMass, position);
+  if (inverseMass !== undefined) checkGivenInverseMass(inverseMass, position);
   return scope(() => {
     const { value, grad } = valueAndGrad(densityOf(options, data))(position);
     return {

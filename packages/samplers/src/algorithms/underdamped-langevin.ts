@@ -2,7 +2,7 @@ import { type Algorithm, ConfigError, cloneTree, normalLike, scope, type Tree, t
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { exp, mul, neg, onesLike, sqrt, square, sub } from '@tensorflow/tfjs-core';
 import { addScaled, hamiltonian, initialMomentum, phasePoint } from './leapfrog.js';
-import { checkInverseMass, metricOf } from './metric.js';
+import { checkGivenInverseMass, metricOf } from './metric.js';
 import {
   checkFunction,
   checkPosition,
@@ -127,7 +127,7 @@ export function underdampedLangevin<P extends Tree>(
   return {
     init(position, key, data) {
       checkPosition(position);
-      if (inverseMass !== undefined) checkInverseMass(inverseMass, position);
+      if (inverseMass !== undefined) checkGivenInverseMass(inverseMass, position);
       return scope(() => {
         const step = firstStep();
         const momentum = initialMomentum(key, position, settingAt(temperature, step));

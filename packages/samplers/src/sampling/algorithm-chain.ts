@@ -1,7 +1,6 @@
 import { disposeTree, type FlatDensity, type Key, keyFromString, NonFiniteError, type Tree, treeLeaves } from '@bpc/core';
 import { sizeOf } from '../transforms/support.js';
-import type { AlgorithmPrograms, AlgorithmState } from './algorithm-programs.js';
-import { isTunable } from './algorithm-programs.js';
+import type { AlgorithmPrograms } from './algorithm-programs.js';
 import { algorithmTuner, type Tuner } from './algorithm-tuner.js';
 import type { Chain, ChainRecord, SavedChain } from './chain.js';
 import { chainKeys } from './chain-keys.js';
@@ -15,6 +14,7 @@ import { isKept, type Settings, totalSteps } from './settings.js';
 import { findStart } from './start.js';
 import { statisticsWindow } from './statistics-window.js';
 import { flatTree, treeOfFlat } from './tensor-position.js';
+import { type AlgorithmState, isTunable, withVariances } from './tunable-state.js';
 
 /** What a chain of a tensor algorithm is made from. */
 export interface AlgorithmChainOptions {
@@ -43,7 +43,7 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
   const { layout, internals } = prepared;
   const { mapping } = internals;
   const { statistics: names } = programs;
-  const { warmup } = settings;
+  const { warmup, metric } = settings;
   const { size } = density;
   const keys = chainKeys(keyFromString(settings.key), index);
   const rowsOf = rowSource(internals.data, settings, index);
@@ -75,10 +75,11 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
       disposeTree(first);
       disposeTree(data);
     }
-    if (tunable) [tuner, state] = await algorithmTuner(state, settings, size);
+    if (isTunable(state, names) && typeof metric !== 'string' && metric.kind === 'diagonal') {
+      state = withVariances(state, metric.inverseMass);
+    }
   } else {
     state = stateFromArrays(programs.like, saved);
-    if (tunable) [tuner, state] = await algorithmTuner(state, settings, size, saved);
     await flatTree(state.position, position);
     checkSameDensity(
       index,
@@ -90,6 +91,8 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
     window.values.set(savedNumbers(saved, 'window'));
     step = saved.step;
   }
+
+  if (tunable) [tuner, state] = await algorithmTuner(state, { programs, settings, size, key: keys.stepSize, saved });
 
   /** Keeps what transition `step + 1` gave, once its position and statistics are filled in. Waits only where a runtime answers later. */
   const keep = (): void | Promise<void> => {
@@ -147,7 +150,7 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
     state = next;
     base = step;
     if (tuner !== undefined && step <= warmup)
-      state = await tuner.update(state, position, statistics[names.indexOf('acceptance')] as number, step === warmup);
+      state = await tuner.update(state, position, statistics[names.indexOf('acceptance')] as number, step);
   };
 
   const chain: Chain = {

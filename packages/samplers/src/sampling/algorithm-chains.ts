@@ -1,5 +1,6 @@
 import { algorithmChain } from './algorithm-chain.js';
 import { type AlgorithmFactory, algorithmPrograms } from './algorithm-programs.js';
+import { checkTuning } from './check-tuning.js';
 import type { ChainMaker } from './make-chains.js';
 import type { PreparedTarget } from './prepared-target.js';
 import type { Settings } from './settings.js';
@@ -29,6 +30,7 @@ export async function algorithmChains({ prepared, factory, settings, starts }: A
   const batch = settings.minibatch?.size;
   const length = blockLength(settings, layout.size);
   const programs = await internals.keep(factory, `${batch ?? 'all'}:${length}`, () => algorithmPrograms(prepared, factory, batch, length));
+  checkTuning(settings, programs.like, programs.statistics);
   const density = await internals.density(batch);
   return {
     statistics: programs.statistics,

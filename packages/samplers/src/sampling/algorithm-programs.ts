@@ -6,7 +6,6 @@ import {
   type HostTree,
   hostArray,
   isHostTensor,
-  isTensor,
   type Key,
   key,
   type Program,
@@ -18,9 +17,7 @@ import {
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { countRows, firstRows, gatherRows } from './minibatch.js';
 import type { PreparedTarget } from './prepared-target.js';
-
-/** A state keeps its position under this name; everything else is the algorithm's own. */
-export type AlgorithmState = { readonly position: Tree };
+import type { AlgorithmState } from './tunable-state.js';
 
 /** What an algorithm is made for. */
 export interface AlgorithmProblem {
@@ -144,13 +141,3 @@ export async function algorithmPrograms(
     disposeTree(stacked);
   }
 }
-
-/** Whether a warm-up can tune an algorithm: step size and inverse mass are in its state, and it reports acceptance. */
-export function isTunable(like: AlgorithmState, statistics: readonly string[]): like is TunableState {
-  return (
-    statistics.includes('acceptance') && 'stepSize' in like && isTensor(like.stepSize) && 'inverseMass' in like && like.inverseMass !== null
-  );
-}
-
-/** The state of an algorithm that a warm-up can tune. */
-export type TunableState = AlgorithmState & { readonly stepSize: Scalar; readonly inverseMass: Tree };

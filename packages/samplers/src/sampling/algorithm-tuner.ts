@@ -1,83 +1,90 @@
-import { ConfigError, disposeTree, treeLeaves } from '@bpc/core';
-import { dispose, scalar } from '@tensorflow/tfjs-core';
+import { ConfigError, disposeTree, foldIn, type Key, treeLeaves } from '@bpc/core';
 import { windowedAdaptation } from '../warmup/windowed-adaptation.js';
-import type { AlgorithmState, TunableState } from './algorithm-programs.js';
-import { isTunable } from './algorithm-programs.js';
+import type { AlgorithmPrograms } from './algorithm-programs.js';
 import type { ChainRecord, SavedArray, SavedChain } from './chain.js';
 import { savedUnder } from './saved-state.js';
+import { searchStepSize } from './search-step-size.js';
 import type { Settings } from './settings.js';
-import { treeOfFlat } from './tensor-position.js';
+import { type AlgorithmState, hasVariances, isTunable, type TunableState, withStepSize, withVariances } from './tunable-state.js';
 
 const WARMUP = 'warmup/';
 
 /** Warm-up of a tensor algorithm: its state's step size and inverse mass, set after each transition. */
 export interface Tuner {
-  /** The state with the step size and inverse mass for the next transition. Takes `state`. */
-  update(state: AlgorithmState, position: Float64Array, acceptance: number, last: boolean): Promise<AlgorithmState>;
+  /** The state with the step size and inverse mass for transition `next`. Takes `state`. */
+  update(state: AlgorithmState, position: Float64Array, acceptance: number, next: number): Promise<AlgorithmState>;
   save(): Record<string, SavedArray>;
   record(): ChainRecord;
 }
 
-const sameShapes = ({ position, inverseMass }: TunableState): boolean => {
-  const shapes = (leaves: readonly { readonly shape: readonly number[] }[]) => leaves.map(({ shape }) => `[${shape}]`).join();
-  return shapes(treeLeaves(inverseMass)) === shapes(treeLeaves(position));
-};
-
-/** Takes `state` apart: the replaced leaves are freed, the rest goes on. */
-function replaced(state: TunableState, stepSize: number, inverseMass: Float64Array | undefined): TunableState {
-  dispose(state.stepSize);
-  if (inverseMass !== undefined) disposeTree(state.inverseMass);
-  return {
-    ...state,
-    stepSize: scalar(stepSize),
-    ...(inverseMass === undefined ? {} : { inverseMass: treeOfFlat(state.position, inverseMass) }),
-  };
+/** What a tuner is made from. */
+export interface TunerOptions {
+  readonly programs: AlgorithmPrograms;
+  readonly settings: Settings;
+  /** Unconstrained parameters. */
+  readonly size: number;
+  /** Of the search for a step size before transition t. */
+  readonly key: (t: number) => Key;
+  readonly saved: SavedChain | undefined;
 }
 
 /**
  * The tuner of a chain, new or saved, and the state with which the chain goes on. Takes `state`.
  *
- * The step size starts where the algorithm was told; a dense inverse mass that it was given stays as it is.
+ * As in nuts, a step size is searched for before the first transition, from what the algorithm was told on, and whenever the
+ * inverse mass has changed. A dense inverse mass that it was given stays as it is.
  *
- * @throws ConfigError for a dense metric, which tensor algorithms are given and do not learn.
+ * @throws NonFiniteError if a search finds no step size.
  */
-export async function algorithmTuner(
-  state: AlgorithmState,
-  { warmup, targetAcceptance, metric }: Settings,
-  size: number,
-  saved?: SavedChain,
-): Promise<[Tuner, AlgorithmState]> {
-  const fixed = typeof metric === 'string' ? undefined : metric;
-  if (metric === 'dense' || fixed?.kind === 'dense') {
-    throw new ConfigError(
-      'metric is dense, which only nuts learns',
-      "write metric: 'diagonal', or give the algorithm a dense inverseMass and write metric: 'unit'",
-    );
-  }
-  if (!isTunable(state, ['acceptance'])) throw new ConfigError('the state cannot be tuned', 'keep stepSize and inverseMass in it');
-  const learns = fixed === undefined && metric === 'diagonal' && sameShapes(state);
+export async function algorithmTuner(state: AlgorithmState, options: TunerOptions): Promise<[Tuner, AlgorithmState]> {
+  const { programs, size, key, saved } = options;
+  const { warmup, targetAcceptance, metric } = options.settings;
+  const column = programs.statistics.indexOf('acceptance');
+  const tunable = (own: AlgorithmState): TunableState => {
+    if (isTunable(own, programs.statistics)) return own;
+    throw new ConfigError('the state lost its step size', 'return stepSize and inverseMass from step');
+  };
+  const learns = metric === 'diagonal' && hasVariances(tunable(state));
   const adaptation = windowedAdaptation({ size, warmup, targetAcceptance, metric: learns ? 'diagonal' : 'unit' });
-  let stepSize = (await state.stepSize.data())[0] ?? Number.NaN;
-  let first: AlgorithmState = state;
-  if (saved === undefined) {
-    adaptation.begin(stepSize);
-    if (fixed?.kind === 'diagonal') first = replaced(state, stepSize, fixed.inverseMass);
-  } else {
-    adaptation.load(savedUnder(WARMUP, saved));
-  }
-  let inverseMass: Float64Array | undefined;
+
+  /** The acceptance probability of one transition, which leaves the chain where it is. */
+  const attempt = async (from: TunableState, own: Key): Promise<number> => {
+    const block = await programs.block(1)(own, from, undefined);
+    const [acceptance] = (await treeLeaves(block.info)[column]?.data()) ?? [];
+    disposeTree(block);
+    return acceptance ?? Number.NaN;
+  };
+
+  /** The state with the step size that a search before transition t finds. Takes `from`. */
+  const searched = async (from: TunableState, t: number): Promise<TunableState> => {
+    let now = from;
+    const own = key(t);
+    try {
+      const first = (await now.stepSize.data())[0] ?? Number.NaN;
+      const found = await searchStepSize(first, (stepSize, i) => {
+        now = withStepSize(now, stepSize);
+        return attempt(now, foldIn(own, i));
+      });
+      adaptation.begin(found);
+      return withStepSize(now, found);
+    } catch (error) {
+      disposeTree(now);
+      throw error;
+    }
+  };
+
+  let first = tunable(state);
+  if (saved !== undefined) adaptation.load(savedUnder(WARMUP, saved));
+  else first = await searched(first, 0);
+  let stepSize = adaptation.stepSize;
   const tuner: Tuner = {
-    async update(now, position, acceptance, last) {
-      if (!isTunable(now, ['acceptance']))
-        throw new ConfigError('the state lost its step size', 'return stepSize and inverseMass from step');
+    async update(before, position, acceptance, next) {
       const changed = adaptation.update(position, acceptance);
-      if (changed) {
-        inverseMass = adaptation.metric.inverseMass;
-        adaptation.begin(adaptation.stepSize);
-      }
-      if (last) adaptation.finish();
+      let now = withStepSize(tunable(before), adaptation.stepSize);
+      if (changed) now = await searched(withVariances(now, adaptation.metric.inverseMass), next);
+      if (next === warmup) adaptation.finish();
       stepSize = adaptation.stepSize;
-      return replaced(now, stepSize, changed ? inverseMass : undefined);
+      return withStepSize(now, stepSize);
     },
     save: () => Object.fromEntries(Object.entries(adaptation.save()).map(([name, array]) => [WARMUP + name, array])),
     record: () => ({

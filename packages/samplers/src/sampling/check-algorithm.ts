@@ -1,7 +1,8 @@
 import { ConfigError } from '@bpc/core';
+import { show } from '../show.js';
 import type { AlgorithmFactory } from './algorithm-programs.js';
 import type { Settings } from './settings.js';
-import { isRecord, show, type Unchecked } from './unchecked.js';
+import { isRecord, type Unchecked } from './unchecked.js';
 
 /** Tensor algorithms of this package, for messages. */
 const TENSOR_ALGORITHMS = ['hmc', 'mala', 'ula', 'sgld', 'psgld', 'sghmc', 'underdampedLangevin'];

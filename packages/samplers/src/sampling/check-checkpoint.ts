@@ -1,6 +1,7 @@
 import { ConfigError, checkStoreName } from '@bpc/core';
+import { show } from '../show.js';
 import type { SamplingCheckpoint } from './options.js';
-import { integer, isRecord, show, type Unchecked } from './unchecked.js';
+import { integer, isRecord, type Unchecked } from './unchecked.js';
 
 /** A checkpoint's options with defaults. @throws ConfigError or CheckpointError naming the option. */
 export function checkCheckpoint(checkpoint: unknown): SamplingCheckpoint | undefined {

@@ -1,4 +1,5 @@
 import { ConfigError, checkRange, isKey, type Key, keyToString } from '@bpc/core';
+import { show } from '../show.js';
 import type { AlgorithmFactory } from './algorithm-programs.js';
 import { MOST_STEPS } from './chain-keys.js';
 import { checkAlgorithm, checkFits } from './check-algorithm.js';
@@ -6,9 +7,10 @@ import { checkCheckpoint } from './check-checkpoint.js';
 import { checkMetric } from './check-metric.js';
 import { checkRuntime } from './check-runtime.js';
 import { checkSource } from './check-source.js';
+import { checkSpelling } from './check-spelling.js';
 import type { SampleOptions, SamplingCheckpoint } from './options.js';
 import type { Settings } from './settings.js';
-import { functionOrNone, integer, isRecord, positive, show, type Unchecked } from './unchecked.js';
+import { functionOrNone, integer, isRecord, positive, type Unchecked } from './unchecked.js';
 
 /** More chains than any diagnostic asks for; each takes memory of its own. */
 const MOST_CHAINS = 65_536;
@@ -23,6 +25,11 @@ function checkMinibatch(minibatch: unknown): Settings['minibatch'] {
   if (minibatch === undefined) return undefined;
   if (!isRecord(minibatch)) throw new ConfigError(`minibatch is ${show(minibatch)}, expected { size }`, 'write minibatch: { size: 100 }');
   return { size: integer(minibatch, 'size', Number.NaN, 1) };
+}
+
+function checkInterval(seconds: unknown): void {
+  if (typeof seconds === 'number') checkRange('progressInterval', seconds);
+  else throw new ConfigError(`progressInterval is ${show(seconds)}, expected a number`, 'pass seconds, such as 0.1');
 }
 
 /** A run's options once checked. */
@@ -43,6 +50,7 @@ export function checkOptions(options: SampleOptions): CheckedOptions {
   if (!isRecord(given))
     throw new ConfigError(`options are ${show(given)}, expected an object`, 'write sample({ parameters, logDensity, key: key(1) })');
   const unchecked: Unchecked = { ...given };
+  checkSpelling(unchecked);
   const key = checkKey(unchecked['key']);
   const chains = integer(unchecked, 'chains', 4, 1);
   if (chains > MOST_CHAINS)
@@ -76,7 +84,7 @@ export function checkOptions(options: SampleOptions): CheckedOptions {
       'pass controller.signal, or AbortSignal.timeout(milliseconds)',
     );
   }
-  if (progressInterval !== undefined) checkRange('progressInterval', Number(progressInterval));
+  if (progressInterval !== undefined) checkInterval(progressInterval);
   functionOrNone(unchecked, 'onProgress');
   checkSource(unchecked);
   const blockSize = unchecked['blockSize'] === undefined ? undefined : integer(unchecked, 'blockSize', 1, 1);

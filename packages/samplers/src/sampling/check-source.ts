@@ -1,7 +1,8 @@
 import { ConfigError } from '@bpc/core';
+import { show } from '../show.js';
 import { checkTarget } from './check-target.js';
 import { remoteModel } from './load-model.js';
-import { isRecord, show, type Unchecked } from './unchecked.js';
+import { isRecord, type Unchecked } from './unchecked.js';
 
 /** Checks that there is one thing to sample from, and that it can go where the run goes. @throws ConfigError or ShapeError. */
 export function checkSource(options: Unchecked): void {

@@ -1,4 +1,5 @@
 import { ConfigError, type HostTree, hostArray, hostEntries, isTensor, ShapeError } from '@bpc/core';
+import { show } from '../show.js';
 import { parameterNames } from '../transforms/parameter-tree.js';
 
 /** Deeper nesting than any data set has: an object that contains itself. */
@@ -44,7 +45,10 @@ export function checkData(data: unknown, where = 'data', depth = 0): asserts dat
   }
   // A shape that is given is checked before it is multiplied out.
   if (isRecord(data) && !(data['shape'] as readonly unknown[]).every((length) => Number.isSafeInteger(length) && Number(length) >= 0)) {
-    throw new ShapeError(`${where}.shape is [${String(data['shape'])}], expected whole numbers`, 'make shape and data agree');
+    throw new ShapeError(
+      `${where}.shape is [${(data['shape'] as readonly unknown[]).map(show).join(', ')}], expected whole numbers`,
+      'make shape and data agree',
+    );
   }
   for (const [, leaf] of hostEntries(data as HostTree)) hostArray(leaf, where);
 }

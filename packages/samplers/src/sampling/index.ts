@@ -1,4 +1,4 @@
-export type { AlgorithmFactory, AlgorithmProblem, AlgorithmState } from './algorithm-programs.js';
+export type { AlgorithmFactory, AlgorithmProblem } from './algorithm-programs.js';
 export type { Draw, Sampling } from './draw.js';
 export type { Layout } from './layout.js';
 export type {
@@ -12,4 +12,5 @@ export type {
 export { type PreparedTarget, type PrepareOptions, prepareTarget } from './prepared-target.js';
 export { sample } from './sample.js';
 export type { MetricKind, Minibatch } from './settings.js';
+export type { AlgorithmState } from './tunable-state.js';
 export type { WorkerPool } from './worker-pool.js';

@@ -1,4 +1,5 @@
 import { BpcError, ConfigError, type Json, type Runtime } from '@bpc/core';
+import { show } from '../show.js';
 import type { Target } from '../target.js';
 import type { AlgorithmFactory } from './algorithm-programs.js';
 import { checkRuntime } from './check-runtime.js';
@@ -29,11 +30,11 @@ export function remoteModel({ module, export: name = 'target', options }: Unchec
   const href = module instanceof URL ? module.href : module;
   if (typeof href !== 'string' || !/^[a-z][a-z0-9+.-]+:/i.test(href)) {
     throw new ConfigError(
-      `model.module is ${JSON.stringify(module)}, expected a URL`,
+      `model.module is ${show(module)}, expected a URL`,
       "pass new URL('./model.js', import.meta.url), or import.meta.resolve('package')",
     );
   }
-  if (typeof name !== 'string') throw new ConfigError(`model.export is ${String(name)}, expected a name`, 'pass the name of an export');
+  if (typeof name !== 'string') throw new ConfigError(`model.export is ${show(name)}, expected a name`, 'pass the name of an export');
   return { module: href, export: name, options };
 }
 

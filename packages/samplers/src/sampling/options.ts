@@ -66,9 +66,12 @@ export interface SamplingSettings {
   readonly onProgress?: (progress: Progress<SamplingInfo>) => void;
   /** Seconds between progress reports (0.1 by default). */
   readonly progressInterval?: number;
-  /** Acceptance probability that the warm-up aims for, in (0, 1) (0.8 by default, Stan's; 0.95 where there are divergences). */
+  /** Acceptance probability that the warm-up of nuts, hmc and mala aims for, in (0, 1) (0.8 by default, Stan's; 0.95 where there are divergences). */
   readonly targetAcceptance?: number;
-  /** What the mass matrix is adapted to (`'diagonal'` by default); or a metric, which stays as it is. */
+  /**
+   * What the mass matrix is adapted to (`'diagonal'` by default); or a metric, which stays as it is. Of nuts, hmc and mala; only
+   * nuts takes a dense one here.
+   */
   readonly metric?: MetricKind | Metric;
   /** Most doublings of a trajectory of nuts (10 by default, Stan's). */
   readonly maxDepth?: number;
@@ -80,8 +83,8 @@ export interface SamplingSettings {
   readonly keepWarmup?: boolean;
   readonly checkpoint?: SamplingCheckpoint;
   /**
-   * Of stochastic-gradient algorithms: rows of `data` that each step sees. The log density gets so many rows and must estimate
-   * the whole from them (`minibatchLogDensity`).
+   * Of stochastic-gradient algorithms (hmc and mala need all data): rows of `data` that each step sees. The log density gets so
+   * many rows and must estimate the whole from them (`minibatchLogDensity`).
    */
   readonly minibatch?: Minibatch;
   /**

@@ -1,17 +1,11 @@
 import { ConfigError, checkInteger } from '@bpc/core';
+import { show } from '../show.js';
 
 /** Options as plain JavaScript may pass them. */
 export type Unchecked = Readonly<Record<string, unknown>>;
 
 /** Anything with properties. */
 export const isRecord = (value: unknown): value is Unchecked => typeof value === 'object' && value !== null;
-
-/** A value as messages write it. */
-export const show = (value: unknown): string => {
-  if (typeof value === 'string') return `'${value}'`;
-  if (isRecord(value)) return Array.isArray(value) ? 'a list' : 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
-};
 
 /** A whole number, at least `least`. @throws ConfigError naming the option. */
 export function integer(options: Unchecked, name: string, byDefault: number, least: number): number {

@@ -1,5 +1,6 @@
 import { BpcError, ConfigError, type HostTensor, type HostTree, isTensor, ShapeError, scope, type Tree } from '@bpc/core';
 import { add, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { show } from '../show.js';
 import type { Parameter, ParameterTensors, ParameterTree } from './parameter.js';
 import { noChange, sizeOf } from './support.js';
 
@@ -26,7 +27,7 @@ function describe(value: unknown): string {
   if (typeof value === 'function') return `the function '${value.name || 'anonymous'}'`;
   if (Array.isArray(value)) return 'an array';
   if (isTensor(value)) return 'a tensor';
-  return typeof value === 'object' && value !== null && !(Symbol.iterator in value) ? 'an object without parameters' : String(value);
+  return typeof value === 'object' && value !== null && !(Symbol.iterator in value) ? 'an object without parameters' : show(value);
 }
 
 function refuse(path: string, value: unknown): never {

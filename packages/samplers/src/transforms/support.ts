@@ -1,5 +1,6 @@
 import { ConfigError, type HostTensor, hostArray, isHostTensor, ShapeError } from '@bpc/core';
 import { type Scalar, scalar, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { show } from '../show.js';
 
 /** Count of numbers in a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -13,7 +14,10 @@ export const noChange = (): Scalar => scalar(0);
 /** Throws `ConfigError` unless `shape` lists positive integers; `example` shows how to write it. */
 export function checkShape(shape: readonly number[], example: string): readonly number[] {
   if (!Array.isArray(shape) || shape.some((length) => !Number.isSafeInteger(length) || length < 1)) {
-    throw new ConfigError(`shape is ${JSON.stringify(shape)}, expected a list of positive integers`, `write ${example}`);
+    throw new ConfigError(
+      `shape is ${Array.isArray(shape) ? `[${shape.map(show).join(', ')}]` : show(shape)}, expected a list of positive integers`,
+      `write ${example}`,
+    );
   }
   return [...shape];
 }
@@ -21,13 +25,13 @@ export function checkShape(shape: readonly number[], example: string): readonly 
 /** Throws `ConfigError` unless `n` is an integer, at least `least`; `name` is the factory's. */
 export function checkCount(name: string, n: number, least: number): number {
   if (Number.isSafeInteger(n) && n >= least) return n;
-  throw new ConfigError(`${name} got n = ${String(n)}, expected an integer ≥ ${least}`, `write ${name}(${least + 1})`);
+  throw new ConfigError(`${name} got n = ${show(n)}, expected an integer ≥ ${least}`, `write ${name}(${least + 1})`);
 }
 
 /** Throws `ConfigError` unless `bound` is a finite number. */
 export function checkBound(name: string, bound: number): number {
   if (typeof bound !== 'number' || !Number.isFinite(bound)) {
-    throw new ConfigError(`${name} is ${String(bound)}, expected a finite number`, 'use real(), positive() or a one-sided bound instead');
+    throw new ConfigError(`${name} is ${show(bound)}, expected a finite number`, 'use real(), positive() or a one-sided bound instead');
   }
   return bound;
 }
@@ -54,7 +58,7 @@ export const outside = (support: string, found: string, remedy: string): ConfigE
  */
 export function readValue(value: HostTensor, shape: readonly number[], support: string): Float64Array {
   // Plain JavaScript callers can pass anything.
-  if (!isHostTensor(value)) throw new ShapeError(`value is ${String(value)}, expected numbers`, `pass numbers of shape [${shape}]`);
+  if (!isHostTensor(value)) throw new ShapeError(`value is ${show(value)}, expected numbers`, `pass numbers of shape [${shape}]`);
   const { data, shape: found } = hostArray(value);
   if (found.join() !== shape.join()) {
     throw new ShapeError(`value has shape [${found}], expected [${shape}]`, 'pass one number per element of the parameter');
