@@ -112,14 +112,21 @@ describe('workers', () => {
     expect((await sample({ ...settings, workers }).collect()).length).toBe(60);
   });
 
-  it('save and resume, here what was begun there', async () => {
+  it.each([
+    ['here what was begun there', true, 0],
+    ['there what was begun here', false, 2],
+    ['in three threads what was begun in two', true, 3],
+  ])('save and resume, %s', async (_, begun, threads) => {
     const long = { ...settings, draws: 20_000 };
     const store = memoryStore();
     const controller = new AbortController();
     const onProgress = ({ step }: Progress<SamplingInfo>) => void (step > 3000 && controller.abort());
     const stopped = { checkpoint: { store }, signal: controller.signal, onProgress, progressInterval: 0 };
-    expect((await sample({ ...long, workers, ...stopped }).collect()).interrupted).toBe(true);
-    expect(numbersOf(await sample({ ...long, checkpoint: { store } }).collect())).toEqual(numbersOf(await sample(long).collect()));
+    expect((await sample({ ...long, ...(begun ? { workers } : {}), ...stopped }).collect()).interrupted).toBe(true);
+    const resume = (pool?: WorkerPool) =>
+      sample({ ...long, checkpoint: { store }, ...(pool === undefined ? {} : { workers: pool }) }).collect();
+    const resumed = threads === 0 ? await resume() : await withPool(threads, resume);
+    expect(numbersOf(resumed)).toEqual(numbersOf(await sample(long).collect()));
   });
 });
 
@@ -161,6 +168,18 @@ describe('bad models', () => {
     const error = await run(workers, { module, export: 'notFinite' }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(NonFiniteError);
     expect((error as NonFiniteError).message).toMatch(/chain [01] found no start in 100 tries/);
+  });
+
+  it('stop the other threads when a chain fails', async () => {
+    const endless = { ...settings, model: { module, export: 'halfLine' }, workers, chains: 2, draws: 100_000_000 };
+    const run = async () => {
+      for await (const _ of sample({ ...endless, start: [{ x: 1 }, { x: -1 }] })) {
+        /* until chain 1 has failed */
+      }
+    };
+    const error = await run().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect((error as NonFiniteError).message).toMatch(/chain 1 cannot start where it is told/);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 // Models for threads, which import what is built.
 import { target as define, positive, real, sghmc } from '@bpc/samplers';
-import { add, div, mul, square, sub, sum } from '@tensorflow/tfjs-core';
+import { add, div, log, mul, square, sub, sum } from '@tensorflow/tfjs-core';
 
 export const target = define({
   parameters: { mu: real(), tau: positive(), z: real([8]) },
@@ -33,6 +33,9 @@ export const throwing = () => {
   throw new Error('no such data set');
 };
 export const notFinite = define({ parameters: { x: real() }, logDensity: ({ x }) => mul(x, Number.NaN) });
+
+/** Only defined right of 0. */
+export const halfLine = define({ parameters: { x: real() }, logDensity: ({ x }) => sub(log(x), x) });
 
 /** Ends its thread while chains are advanced. */
 export const dying = () => {
