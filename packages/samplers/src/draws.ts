@@ -24,7 +24,7 @@ export interface Draws {
   readonly warmup?: Draws;
   /** True if the run was stopped before all draws were made. */
   readonly interrupted: boolean;
-  /** What made them: algorithm, settings, step size and metric of each chain, seconds, runtime. JSON. */
+  /** What made them: version of this package, algorithm, settings, step size and metric of each chain, seconds, runtime. JSON. */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import '@tensorflow/tfjs-backend-cpu';
 import { jsRuntime } from '@bpc/compiler';
 import { eagerRuntime, foldIn, InterruptedError, keyFromString, type Progress } from '@bpc/core';
@@ -204,6 +205,12 @@ describe('sample', () => {
     const [chain] = provenance['chains'] as readonly { metric: object; stepSize: number }[];
     expect(chain!.metric).toEqual({ kind: 'diagonal', inverseMass: [4, 0.25] });
     expect(chain!.stepSize).not.toBe(1);
+  });
+
+  it('says which version made the draws', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { provenance } = await sample({ ...gaussian, key: key(1), warmup: 10, draws: 10 }).collect();
+    expect(provenance['version']).toBe(version);
   });
 
   it('without a warm-up uses the step size that is given, or the one it finds', async () => {

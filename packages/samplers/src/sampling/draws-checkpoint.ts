@@ -13,6 +13,7 @@ import {
   readMetadata,
   type SafetensorsEntry,
 } from '@bpc/core';
+import { VERSION } from '../version.js';
 import type { Chunk, SavedArray, SavedChain } from './chain.js';
 import type { Layout } from './layout.js';
 import type { SamplingCheckpoint } from './options.js';
@@ -123,7 +124,7 @@ export function drawsCheckpoint(options: SamplingCheckpoint, identity: DrawsIden
     values: layout.outputSize,
     statistics: statistics.length,
   });
-  const environment: Metadata = { ...hostEnvironment(), ...identity.environment };
+  const environment: Metadata = { ...hostEnvironment(), samplers: VERSION, ...identity.environment };
   const config = configRecord(identity);
   const states = new Map<number, SavedChain>();
   let pending: Promise<void> = Promise.resolve();

@@ -1,4 +1,5 @@
 import { hostEnvironment, type Metadata } from '@bpc/core';
+import { VERSION } from '../version.js';
 import type { ChainRecord } from './chain.js';
 import type { Layout } from './layout.js';
 import type { Settings } from './settings.js';
@@ -26,6 +27,7 @@ export function provenance(
   seconds: { readonly prepare: number; readonly total: number },
 ): Metadata {
   return {
+    version: VERSION,
     algorithm: settings.algorithm === 'factory' ? 'custom' : settings.algorithm,
     settings: settingsRecord(settings),
     key: settings.key,
