@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { BpcError, ConfigError, InterruptedError, memoryStore, NonFiniteError, type Progress } from '@bpc/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { key, type SamplingInfo, sample, type WorkerPool } from '../src/index.js';
+import { chainHost } from '../src/node/chain-host.js';
 import { nodeWorkers as makeWorkers } from '../src/node/index.js';
+import type { FromWorker } from '../src/node/protocol.js';
+import { checkOptions } from '../src/sampling/check-options.js';
+import { remoteModel } from '../src/sampling/load-model.js';
 import { numbersOf } from './support/sampling-models.js';
 
 const module = new URL('./support/worker-models.mjs', import.meta.url);
@@ -130,6 +134,31 @@ describe('workers', () => {
   });
 });
 
+describe('a thread', () => {
+  it('is only so far ahead of the one that takes its draws', async () => {
+    const sent: FromWorker[] = [];
+    const host = chainHost((message) => void sent.push(message));
+    const until = async (done: () => boolean) => {
+      while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const chunks = () => sent.filter(({ kind }) => kind === 'chunks').length;
+    const checked = checkOptions({ ...settings, draws: 10_000_000 }).settings;
+    host.receive({ kind: 'open', id: 1, model: remoteModel({ module }), settings: checked, chains: [0, 1, 2] });
+    await until(() => sent.some(({ kind }) => kind === 'opened'));
+    host.receive({ kind: 'run', id: 1, saved: new Map(), allowInexact: false, plan: undefined });
+    await until(() => chunks() >= 9);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(chunks()).toBe(9);
+    host.receive({ kind: 'taken', id: 1 });
+    await until(() => chunks() >= 10);
+    host.receive({ kind: 'abort', id: 1 });
+    await until(() => sent.some(({ kind }) => kind === 'done'));
+    host.receive({ kind: 'close' });
+    await until(() => sent.some(({ kind }) => kind === 'closed'));
+    expect(sent.filter(({ kind }) => kind === 'error')).toEqual([]);
+  });
+});
+
 describe('bad models', () => {
   let workers: WorkerPool;
   beforeAll(() => {
@@ -162,6 +191,14 @@ describe('bad models', () => {
       expect((error as ConfigError).remedy).not.toBe('');
     }
     expect((await sample({ ...settings, workers }).collect()).length).toBe(60);
+  });
+
+  it('are asked again by the next run', async () => {
+    await withPool(1, async (pool) => {
+      const model = { module, export: 'throwingOnce' };
+      await expect(run(pool, model)).rejects.toThrow(/not yet/);
+      expect((await run(pool, model)).length).toBe(60);
+    });
   });
 
   it('keep the class of an error of their own', async () => {

@@ -32,6 +32,14 @@ export const notATarget = { parameters: 3 };
 export const throwing = () => {
   throw new Error('no such data set');
 };
+let asked = 0;
+
+/** Throws when it is asked first. */
+export const throwingOnce = () => {
+  asked += 1;
+  if (asked === 1) throw new Error('not yet');
+  return target;
+};
 export const notFinite = define({ parameters: { x: real() }, logDensity: ({ x }) => mul(x, Number.NaN) });
 
 /** Only defined right of 0. */
