@@ -32,7 +32,13 @@ samplerConformance({
   thin: 12,
   it,
 });
-samplerConformance({ name: 'sghmc', algorithm: (target) => sghmc({ ...target, stepSize: 0.1, friction: 0.2 }), exact: false, thin: 8, it });
+samplerConformance({
+  name: 'sghmc',
+  algorithm: (target) => sghmc({ ...target, stepSize: 0.1, momentumDecay: 0.2 }),
+  exact: false,
+  thin: 8,
+  it,
+});
 samplerConformance({
   name: 'underdampedLangevin',
   algorithm: (target) => underdampedLangevin({ ...target, stepSize: 0.3 }),

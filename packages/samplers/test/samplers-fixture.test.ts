@@ -118,7 +118,8 @@ describe.each(CASES)('on the %s of the reference chains', (name) => {
 
   it('sghmc takes the stored steps', () =>
     expectChain(name, 'sghmc', ['sghmc/xi', 'sghmc/initial_momentum'], (inputs) => {
-      const options = { logDensity: logDensityOf(name, inputs), ...settings(name).sghmc, temperature };
+      const { stepSize, friction: momentumDecay } = settings(name).sghmc;
+      const options = { logDensity: logDensityOf(name, inputs), stepSize, momentumDecay, temperature };
       let state = { position: inputs['initial']!, momentum: inputs['initial_momentum']!, step: scalar(0, 'int32') as Scalar };
       const made = steps(transitions).map((i) => (state = sghmcStep(state, row(inputs['xi']!, i), options)[0]));
       return { states: rows(made.map((each) => each.position)), momenta: rows(made.map((each) => each.momentum)) };

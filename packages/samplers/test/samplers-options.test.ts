@@ -186,7 +186,7 @@ describe.each(table)('%s', (name, factory, extra) => {
     const alone: Readonly<Record<string, object>> = {
       psgld: { stepSize: 0.5, decay: 1, floor: 1 },
       hmc: { stepSize: 1, leapfrogSteps: 1 },
-      sghmc: { stepSize: 1, friction: 1, temperature: 0.5 },
+      sghmc: { stepSize: 1, momentumDecay: 1, temperature: 0.5 },
       underdampedLangevin: { stepSize: 2, friction: 1e30 },
     };
     const flat = (x: Tensor) => mul(sum(x), 0);
@@ -222,6 +222,7 @@ describe.each(table)('%s', (name, factory, extra) => {
         stepSize: anything,
         temperature: anything,
         friction: anything,
+        momentumDecay: anything,
         gradientNoise: anything,
         decay: anything,
         floor: anything,
@@ -278,9 +279,11 @@ describe('options of one sampler', () => {
       expect(() => hmc({ ...options, leapfrogSteps: 2, stepSizeJitter })).toThrow(ConfigError);
     expect(() => hmc({ ...options, leapfrogSteps: 2, divergenceThreshold: 0 })).toThrow(/divergenceThreshold is 0/);
   });
-  it('sghmc refuses friction outside (0, 1], and gradient noise beyond it', () => {
-    for (const friction of [0, 1.1, -1]) expect(() => sghmc({ ...options, friction })).toThrow(/friction is/);
-    expect(() => sghmc({ ...options, friction: 0.1, gradientNoise: 0.2 })).toThrow(/gradientNoise is 0.2, expected at most friction/);
+  it('sghmc refuses a momentum decay outside (0, 1], and gradient noise beyond it', () => {
+    for (const momentumDecay of [0, 1.1, -1]) expect(() => sghmc({ ...options, momentumDecay })).toThrow(/momentumDecay is/);
+    expect(() => sghmc({ ...options, momentumDecay: 0.1, gradientNoise: 0.2 })).toThrow(
+      /gradientNoise is 0.2, expected at most momentumDecay/,
+    );
   });
   it('psgld refuses other corrections, a decay beyond 1 and a floor of 0', () => {
     expect(() => psgld({ ...options, correction: 'half' as 'none' })).toThrow(/correction is 'half'/);

@@ -23,7 +23,7 @@ describe('one step with its random numbers given', () => {
   it('of sghmc leaves out the noise that the gradient brings: √(2(α − β)T)', () => {
     const state = { position: tensor1d([0]) as Tensor, momentum: tensor1d([0]) as Tensor, step: scalar(0, 'int32') };
     const noise: Tensor = tensor1d([1]);
-    const options = { logDensity: normal, stepSize: 0.1, friction: 0.3, temperature: 2, gradientNoise: 0.1 };
+    const options = { logDensity: normal, stepSize: 0.1, momentumDecay: 0.3, temperature: 2, gradientNoise: 0.1 };
     expect(number(sghmcStep(state, noise, options)[0].momentum)).toBeCloseTo(Math.sqrt(0.8), 6);
     expect(number(sghmcStep(state, noise, { ...options, gradientNoise: 0 })[0].momentum)).toBeCloseTo(Math.sqrt(1.2), 6);
   });

@@ -1,9 +1,24 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { BpcError, ConfigError, memoryStore, NonFiniteError, ShapeError } from '@bpc/core';
-import { add, div, greater, mul, neg, type Scalar, scalar, sqrt, square, sub, sum, tensor1d, where } from '@tensorflow/tfjs-core';
+import {
+  add,
+  div,
+  greater,
+  mul,
+  neg,
+  type Scalar,
+  scalar,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor1d,
+  where,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { denseMetric, diagonalMetric, hmc, interval, key, positive, real, sample, simplex, target } from '../src/index.js';
+import { denseMetric, diagonalMetric, hmc, interval, key, positive, real, sample, simplex, target, ula } from '../src/index.js';
 import { gaussian } from './support/sampling-models.js';
 
 const good = { ...gaussian, key: key(1), chains: 2, warmup: 20, draws: 10 };
@@ -153,6 +168,12 @@ describe('what the target is asked is refused before the first transition', () =
     ],
     ['a factory that makes no algorithm', { algorithm: () => ({}) }, ConfigError, /the algorithm has no init and step/],
     [
+      'an algorithm of a density of its own, which knows no supports',
+      { algorithm: () => ula({ logDensity: ({ x }: { x: Tensor }) => neg(sum(square(x))) as Scalar, stepSize: 0.1 }) },
+      ConfigError,
+      /never asks for the log density that its factory got/,
+    ],
+    [
       'mini-batches without data',
       {
         minibatch: { size: 3 },
@@ -216,11 +237,11 @@ describe('a start', () => {
   });
 
   it('of a chain that gets lost ends the run with the transition', async () => {
-    const algorithm = () => ({
+    const algorithm = ({ logDensity }: { logDensity: (position: object) => Scalar }) => ({
       init: (position: object) => ({ position, t: scalar(0) }),
       step: (_: unknown, { position, t }: { position: { x: Scalar; y: Scalar }; t: Scalar }) => {
         const next = { x: div(position.x, sub(25, t)), y: position.y };
-        return [{ position: next, t: add(t, 1) }, {}];
+        return [{ position: next, t: add(t, 1) }, { logDensity: logDensity(position) }];
       },
     });
     const error = await errorOf({ ...good, draws: 100, algorithm });

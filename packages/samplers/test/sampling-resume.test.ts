@@ -52,7 +52,7 @@ const runs: [string, SampleOptions][] = [
       thin: 3,
       blockSize: 20,
       keepWarmup: true,
-      algorithm: (({ logDensity }) => sghmc({ logDensity, stepSize: 0.05, friction: 0.3 })) as Algorithm,
+      algorithm: (({ logDensity }) => sghmc({ logDensity, stepSize: 0.05, momentumDecay: 0.3 })) as Algorithm,
     } as SampleOptions,
   ],
   [
@@ -183,7 +183,7 @@ describe('a checkpoint', () => {
 
   it('tells algorithms apart by what is compiled', async () => {
     const store = memoryStore();
-    const options = (friction: number): SampleOptions =>
+    const options = (momentumDecay: number): SampleOptions =>
       ({
         ...gaussian,
         key: key(5),
@@ -191,7 +191,7 @@ describe('a checkpoint', () => {
         warmup: 0,
         draws: 30,
         checkpoint: { store },
-        algorithm: (({ logDensity }) => sghmc({ logDensity, stepSize: 0.05, friction })) as Algorithm,
+        algorithm: (({ logDensity }) => sghmc({ logDensity, stepSize: 0.05, momentumDecay })) as Algorithm,
       }) as SampleOptions;
     await sample(options(0.3)).collect();
     await expect(sample({ ...options(0.4), draws: 60 }).collect()).rejects.toThrow(/program: saved/);

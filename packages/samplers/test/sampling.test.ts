@@ -324,7 +324,8 @@ describe('tensor algorithms', () => {
   });
 
   it('give the same draws however many are asked for: blocks do not move', async () => {
-    const algorithm: Parameters<typeof sample>[0]['algorithm'] = ({ logDensity }) => sghmc({ logDensity, stepSize: 0.05, friction: 0.3 });
+    const algorithm: Parameters<typeof sample>[0]['algorithm'] = ({ logDensity }) =>
+      sghmc({ logDensity, stepSize: 0.05, momentumDecay: 0.3 });
     const few = await sample({ ...settings, algorithm, warmup: 130, draws: 95 }).collect();
     const many = await sample({ ...settings, algorithm, warmup: 130, draws: 333 }).collect();
     for (let c = 0; c < 2; c++) {

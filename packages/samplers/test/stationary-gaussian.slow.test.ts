@@ -108,7 +108,7 @@ describe('on a Gaussian, where the law of the discretised chain is known', () =>
       [0, 2 * friction * temperature],
     ];
     const sigma = lyapunov(product(drift, kick), product(product(drift, noise), transposed(drift)));
-    const sampler = sghmc({ logDensity: gaussian(a), stepSize, friction, temperature });
+    const sampler = sghmc({ logDensity: gaussian(a), stepSize, momentumDecay: friction, temperature });
     const both = await many(sampler, { record: ({ position, momentum }) => [position, momentum], thin: 30 });
     check('sghmc', both.slice(0, CHAINS), { mean: 0, variance: sigma[0][0] }, normalAbove(0, sigma[0][0]));
     check('sghmc momentum', both.slice(CHAINS), { mean: 0, variance: sigma[1][1] });
@@ -118,10 +118,10 @@ describe('on a Gaussian, where the law of the discretised chain is known', () =>
     const [a, temperature, stepSize, friction, v] = [2, 1, 0.3, 0.4, 3];
     const noisy = (x: Tensor, noise?: Tree) => add(gaussian(a)(x), mul(sum(mul(x, noise as Tensor)), Math.sqrt(v))) as Scalar;
     const sampler = (gradientNoise: number): Sampler<ReturnType<typeof own.init>> => {
-      const told = sghmc({ logDensity: noisy, stepSize, friction, temperature, gradientNoise });
+      const told = sghmc({ logDensity: noisy, stepSize, momentumDecay: friction, temperature, gradientNoise });
       return { init: told.init, step: (k, state) => told.step(foldIn(k, 0), state, normal(foldIn(k, 1), [CHAINS])) };
     };
-    const own = sghmc({ logDensity: noisy, stepSize, friction, temperature });
+    const own = sghmc({ logDensity: noisy, stepSize, momentumDecay: friction, temperature });
     const drift: Matrix2 = [
       [1, stepSize],
       [0, 1],

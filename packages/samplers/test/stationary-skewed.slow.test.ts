@@ -65,7 +65,7 @@ describe('on a skewed target, where the law is found by quadrature of the kernel
         drift(stepSize),
       ],
     });
-    check('sghmc', await many(sghmc({ logDensity: skewed, stepSize, friction, temperature }), { thin: 25 }), law, law.above);
+    check('sghmc', await many(sghmc({ logDensity: skewed, stepSize, momentumDecay: friction, temperature }), { thin: 25 }), law, law.above);
   });
 
   it('underdampedLangevin', async () => {

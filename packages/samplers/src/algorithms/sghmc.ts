@@ -1,12 +1,10 @@
 import { type Algorithm, ConfigError, cloneTree, type Key, normalLike, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { mul, sqrt, sub } from '@tensorflow/tfjs-core';
+import { checkFraction, checkFunction, checkPositive } from '../check.js';
 import { addScaled, initialMomentum } from './leapfrog.js';
 import {
-  checkFraction,
-  checkFunction,
   checkPosition,
-  checkPositive,
   checkSetting,
   densityOf,
   firstStep,
@@ -23,7 +21,7 @@ export interface SghmcOptions<P extends Tree> extends LogDensityOptions<P> {
   /** ε > 0; a schedule gets the step, counted from 0. */
   readonly stepSize: Setting;
   /** α in (0, 1], friction × ε: the share of the momentum that a step loses. Default 0.1. */
-  readonly friction?: number;
+  readonly momentumDecay?: number;
   /** T ≥ 0, 1 by default. */
   readonly temperature?: Setting;
   /**
@@ -53,19 +51,19 @@ export function sghmcStep<P extends Tree>(
   options: SghmcOptions<P>,
   data?: Tree,
 ): readonly [SghmcState<P>, SghmcInfo] {
-  const { stepSize, friction = 0.1, temperature = 1, gradientNoise = 0 } = options;
+  const { stepSize, momentumDecay = 0.1, temperature = 1, gradientNoise = 0 } = options;
   if (noise === undefined && temperature !== 0)
     throw new ConfigError('temperature is not 0 but there is no noise', 'pass standard normal noise');
   return scope(() => {
     const { value, grad } = valueAndGrad(densityOf(options, data))(position);
     const [epsilon, heat] = [settingAt(stepSize, step), settingAt(temperature, step)];
-    const kept = sub(1, tensorOf(friction));
+    const kept = sub(1, tensorOf(momentumDecay));
     const kicked = addScaled(
       treeMap((p) => mul(p, kept), momentum),
       grad,
       epsilon,
     );
-    const scale = sqrt(mul(mul(heat, 2), sub(tensorOf(friction), tensorOf(gradientNoise))));
+    const scale = sqrt(mul(mul(heat, 2), sub(tensorOf(momentumDecay), tensorOf(gradientNoise))));
     const next = noise === undefined ? kicked : addScaled(kicked, noise, scale);
     return [
       { position: addScaled(position, next, epsilon), momentum: next, step: nextStep(step) },
@@ -88,24 +86,24 @@ export function sghmcStep<P extends Tree>(
  * import { jsRuntime } from '@bpc/compiler';
  * import { foldIn, key } from '@bpc/core';
  * import { sghmc } from '@bpc/samplers';
- * const { init, step } = sghmc({ logDensity: (x: Tensor) => mul(sum(square(x)), -0.5), stepSize: 0.1, friction: 0.1 });
+ * const { init, step } = sghmc({ logDensity: (x: Tensor) => mul(sum(square(x)), -0.5), stepSize: 0.1, momentumDecay: 0.1 });
  * const program = jsRuntime().compile(step);
  * let state = init(tensor1d([1, 2]), key(0));
  * for (let i = 0; i < 10; i++) [state] = await program(foldIn(key(1), i), state);
  * ```
  */
 export function sghmc<P extends Tree>(options: SghmcOptions<P>): Algorithm<P, SghmcState<P>, SghmcInfo> {
-  const { logDensity, stepSize, friction = 0.1, temperature = 1, gradientNoise = 0 } = options;
+  const { logDensity, stepSize, momentumDecay = 0.1, temperature = 1, gradientNoise = 0 } = options;
   checkFunction('logDensity', logDensity);
   checkSetting('stepSize', stepSize);
   checkSetting('temperature', temperature, true);
-  checkPositive('friction', friction);
-  checkFraction('friction', friction, true);
+  checkPositive('momentumDecay', momentumDecay);
+  checkFraction('momentumDecay', momentumDecay, true);
   checkFraction('gradientNoise', gradientNoise, true);
-  if (gradientNoise > friction) {
+  if (gradientNoise > momentumDecay) {
     throw new ConfigError(
-      `gradientNoise is ${gradientNoise}, expected at most friction, ${friction}`,
-      'raise friction, or lower the step size',
+      `gradientNoise is ${gradientNoise}, expected at most momentumDecay, ${momentumDecay}`,
+      'raise momentumDecay, or lower the step size',
     );
   }
   const draw = (key: Key, position: P) => (temperature === 0 ? undefined : normalLike(key, position));

@@ -69,7 +69,7 @@ function checkState(state: unknown): asserts state is AlgorithmState {
  *
  * Without mini-batches the data are constants of the programs, in float64 where the runtime computes in it.
  *
- * @throws ConfigError if the factory makes no algorithm; whatever its options or the runtime refuse.
+ * @throws ConfigError if the factory makes no algorithm, or one of another density; whatever its options or the runtime refuse.
  */
 export async function algorithmPrograms(
   { runtime, internals }: PreparedTarget,
@@ -80,9 +80,13 @@ export async function algorithmPrograms(
   const { data, like: zeros } = internals;
   if (batch !== undefined) countRows(data, batch);
   const whole = (): Tree | undefined => (batch !== undefined || data === undefined ? undefined : constants(data));
+  let asked = false;
   const algorithm: unknown = factory({
-    // Algorithms that are stepped without data mean all of them.
-    logDensity: (u, rows) => internals.logDensity(u, rows ?? ((data === undefined ? [] : constants(data)) as Tree)),
+    logDensity: (u, rows) => {
+      asked = true;
+      // Algorithms that are stepped without data mean all of them.
+      return internals.logDensity(u, rows ?? ((data === undefined ? [] : constants(data)) as Tree));
+    },
   });
   checkAlgorithm(algorithm);
   const { init: begin, step } = algorithm;
@@ -131,6 +135,12 @@ export async function algorithmPrograms(
     like = await init(position, key(0), rows);
     // Tracing tells what the algorithm's info consists of, and finds every mistake that compiling can find.
     await block(length).prepare(key(0), like, stacked);
+    if (!asked) {
+      throw new ConfigError(
+        'the algorithm never asks for the log density that its factory got',
+        'use that one, which knows supports and data: ({ logDensity }) => hmc({ logDensity, … })',
+      );
+    }
     return { statistics, like, init, block, initData, dispose };
   } catch (error) {
     await dispose();
