@@ -80,7 +80,7 @@ describe('dualAveraging', () => {
   it('refuses step sizes and targets that cannot be', () => {
     for (const targetAcceptance of [0, 1, -0.1, 1.2, Number.NaN]) expect(() => dualAveraging({ targetAcceptance })).toThrow(ConfigError);
     for (const stepSize of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => dualAveraging().begin(stepSize)).toThrow(/stepSize is .*expected a positive finite number/);
+      expect(() => dualAveraging().begin(stepSize)).toThrow(/stepSize is .*expected a finite number > 0/);
     }
   });
 });
@@ -158,7 +158,7 @@ describe('warmUpWindows', () => {
 
   it('has no window below 20 iterations, and refuses what is no number of iterations', () => {
     for (const warmup of [0, 1, 19]) expect(warmUpWindows(warmup)).toEqual({ start: warmup, end: warmup, updates: [] });
-    for (const warmup of [-1, 2.5, Number.NaN]) expect(() => warmUpWindows(warmup)).toThrow(/warmup is .*expected a non-negative integer/);
+    for (const warmup of [-1, 2.5, Number.NaN]) expect(() => warmUpWindows(warmup)).toThrow(/warmup is .*expected an integer ≥ 0/);
   });
 });
 

@@ -1,10 +1,11 @@
 import { type Algorithm, ConfigError, foldIn, type Key, normalLike, scope, type Tree, treeMap, uniform } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, div, floor, greater, logicalOr, minimum, mul, scalar, sqrt, sub, isNaN as undefinedAt } from '@tensorflow/tfjs-core';
+import { checkFraction, checkPositive, checkWhole } from '../check.js';
 import { hamiltonian, leapfrog } from './leapfrog.js';
 import { metricOf } from './metric.js';
 import { flag, metropolis } from './metropolis.js';
-import { checkCount, checkFraction, checkPositive, densityOf, fresh, tensorOf } from './settings.js';
+import { densityOf, fresh, tensorOf } from './settings.js';
 import { checkTunedOptions, initTuned, type TunedOptions, type TunedState, tuning } from './tuned-state.js';
 
 /** Options of `hmc`. */
@@ -120,12 +121,12 @@ export function hmcStep<P extends Tree>(
 
 function checkLengths(steps: unknown): void {
   if (!Array.isArray(steps)) {
-    checkCount('leapfrogSteps', steps);
+    checkWhole('leapfrogSteps', steps);
     return;
   }
   const [least, most]: readonly unknown[] = steps;
-  checkCount('leapfrogSteps[0]', least);
-  checkCount('leapfrogSteps[1]', most);
+  checkWhole('leapfrogSteps[0]', least);
+  checkWhole('leapfrogSteps[1]', most);
   if (steps.length === 2 && Number(least) <= Number(most)) return;
   throw new ConfigError(`leapfrogSteps is [${steps.join(', ')}], expected [least, most]`, 'pass two integers in ascending order');
 }

@@ -1,7 +1,7 @@
 import { constant, ShapeError, type Tree } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, mul, sum } from '@tensorflow/tfjs-core';
-import { checkCount, checkFunction } from './settings.js';
+import { checkFunction, checkWhole } from '../check.js';
 
 /** Options of `minibatchLogDensity`. */
 export interface MinibatchOptions<P extends Tree, B extends Tree> {
@@ -38,7 +38,7 @@ export function minibatchLogDensity<P extends Tree, B extends Tree>(options: Min
   const { logPrior, logLikelihood, size } = options;
   checkFunction('logPrior', logPrior);
   checkFunction('logLikelihood', logLikelihood);
-  checkCount('size', size);
+  checkWhole('size', size);
   return (params, batch) => {
     // The protocol's data is any tree; that it is a batch is between the author and whoever calls step.
     const each = logLikelihood(params, batch as B);

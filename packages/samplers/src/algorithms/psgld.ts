@@ -1,15 +1,12 @@
 import { type Algorithm, ConfigError, cloneTree, constant, normalLike, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, div, greater, mul, neg, onesLike, sqrt, square, sub, where, zerosLike } from '@tensorflow/tfjs-core';
+import { checkFraction, checkFunction, checkPositive, checkWhole } from '../check.js';
 import { show } from '../show.js';
 import { hessianDiagonal } from './hessian-diagonal.js';
 import { addScaled } from './leapfrog.js';
 import {
-  checkCount,
-  checkFraction,
-  checkFunction,
   checkPosition,
-  checkPositive,
   checkSetting,
   densityOf,
   firstStep,
@@ -137,7 +134,7 @@ export function psgld<P extends Tree>(options: PsgldOptions<P>): Algorithm<P, Ps
   checkSetting('temperature', temperature, true);
   checkFraction('decay', decay, true);
   checkPositive('floor', floor);
-  checkCount('size', size);
+  checkWhole('size', size);
   if (correction !== 'none' && correction !== 'exact') {
     throw new ConfigError(`correction is ${show(correction)}, expected 'none' or 'exact'`, "pass 'none' or 'exact' as correction");
   }

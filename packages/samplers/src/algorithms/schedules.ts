@@ -1,7 +1,7 @@
 import { constant, type Schedule } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, cos, div, less, mod, mul, scalar, where } from '@tensorflow/tfjs-core';
-import { checkCount, checkFraction, checkPositive } from './settings.js';
+import { checkFraction, checkPositive, checkWhole } from '../check.js';
 
 /** Options of `cyclicalSchedule`. */
 export interface CyclicalScheduleOptions {
@@ -39,7 +39,7 @@ export interface CyclicalSchedule {
 export function cyclicalSchedule(options: CyclicalScheduleOptions): CyclicalSchedule {
   const { initial, cycleLength, exploration = 0, temperature = 1 } = options;
   checkPositive('initial', initial);
-  checkCount('cycleLength', cycleLength);
+  checkWhole('cycleLength', cycleLength);
   checkFraction('exploration', exploration, false);
   checkPositive('temperature', temperature, true);
   const phase = (step: Scalar): Scalar => div(mod(step, cycleLength), cycleLength);

@@ -1,7 +1,7 @@
-import { ConfigError, constant, isTensor, type Schedule, ShapeError, type Tree, treeEntries } from '@bpc/core';
+import { constant, isTensor, type Schedule, ShapeError, type Tree, treeEntries } from '@bpc/core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { add, cast, clone, scalar } from '@tensorflow/tfjs-core';
-import { show } from '../show.js';
+import { checkPositive } from '../check.js';
 
 /**
  * What every sampler here leaves invariant: the density ∝ exp(log p(θ; data)/T).
@@ -22,14 +22,7 @@ export type Setting = number | Scalar | Schedule;
 
 const isScalar = (value: unknown): boolean => isTensor(value) && value.shape.length === 0;
 
-/** Throws `ConfigError` unless `value` is a finite number > 0 (≥ 0 with `zero`). */
-export function checkPositive(name: string, value: unknown, zero = false): void {
-  if (typeof value === 'number' && Number.isFinite(value) && (zero ? value >= 0 : value > 0)) return;
-  const expected = `a finite number ${zero ? '>=' : '>'} 0`;
-  throw new ConfigError(`${name} is ${show(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
-}
-
-/** The same, where a scalar tensor will do too. */
+/** Throws `ConfigError` unless `value` is a finite number > 0 (≥ 0 with `zero`), or a scalar tensor. */
 export function checkPositiveScalar(name: string, value: unknown, zero = false): void {
   if (!isScalar(value)) checkPositive(name, value, zero);
 }
@@ -37,25 +30,6 @@ export function checkPositiveScalar(name: string, value: unknown, zero = false):
 /** The same for a setting. */
 export function checkSetting(name: string, value: unknown, zero = false): void {
   if (typeof value !== 'function') checkPositiveScalar(name, value, zero);
-}
-
-/** Throws `ConfigError` unless a number is in [0, 1], or in [0, 1) without `one`. */
-export function checkFraction(name: string, value: unknown, one: boolean): void {
-  if (typeof value === 'number' && value >= 0 && (one ? value <= 1 : value < 1)) return;
-  const expected = `a number in [0, 1${one ? ']' : ')'}`;
-  throw new ConfigError(`${name} is ${show(value)}, expected ${expected}`, `pass ${expected} as ${name}`);
-}
-
-/** Throws `ConfigError` unless `value` is an integer ≥ 1. */
-export function checkCount(name: string, value: unknown): void {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return;
-  throw new ConfigError(`${name} is ${show(value)}, expected an integer >= 1`, `pass a whole number as ${name}`);
-}
-
-/** Throws `ConfigError` unless `value` is a function. */
-export function checkFunction(name: string, value: unknown): void {
-  if (typeof value === 'function') return;
-  throw new ConfigError(`${name} is ${show(value)}, expected a function`, `pass a function as ${name}`);
 }
 
 /** Throws `ShapeError` unless every leaf can move: float32, and at least one. */

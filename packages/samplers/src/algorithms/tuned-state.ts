@@ -1,8 +1,9 @@
 import { cloneTree, type Key, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { onesLike } from '@tensorflow/tfjs-core';
+import { checkFunction } from '../check.js';
 import { checkGivenInverseMass } from './metric.js';
-import { checkFunction, checkPosition, checkPositiveScalar, densityOf, fresh, type LogDensityOptions, tensorOf } from './settings.js';
+import { checkPosition, checkPositiveScalar, densityOf, fresh, type LogDensityOptions, tensorOf } from './settings.js';
 
 /** Options of the samplers that accept or reject, and whose step size and mass a warm-up can tune. */
 export interface TunedOptions<P extends Tree> extends LogDensityOptions<P> {

@@ -1,8 +1,8 @@
 import { type Algorithm, cloneTree, langevinStep, normalLike, scope, type Tree, treeMap, valueAndGrad } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { neg } from '@tensorflow/tfjs-core';
+import { checkFunction } from '../check.js';
 import {
-  checkFunction,
   checkPosition,
   checkSetting,
   densityOf,

@@ -1,10 +1,10 @@
 import { type Algorithm, ConfigError, cloneTree, normalLike, scope, type Tree, treeMap } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { exp, mul, neg, onesLike, sqrt, square, sub } from '@tensorflow/tfjs-core';
+import { checkFunction } from '../check.js';
 import { addScaled, hamiltonian, initialMomentum, phasePoint } from './leapfrog.js';
 import { checkGivenInverseMass, metricOf } from './metric.js';
 import {
-  checkFunction,
   checkPosition,
   checkPositiveScalar,
   checkSetting,

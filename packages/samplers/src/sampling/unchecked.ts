@@ -1,4 +1,5 @@
 import { ConfigError, checkInteger } from '@bpc/core';
+import { checkPositive } from '../check.js';
 import { show } from '../show.js';
 
 /** Options as plain JavaScript may pass them. */
@@ -18,8 +19,8 @@ export function integer(options: Unchecked, name: string, byDefault: number, lea
 export function positive(options: Unchecked, name: string): number | undefined {
   const value = options[name];
   if (value === undefined) return undefined;
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw new ConfigError(`${name} is ${show(value)}, expected a finite number > 0`, `pass a positive number as ${name}`);
+  if (typeof value === 'number') return checkPositive(name, value);
+  throw new ConfigError(`${name} is ${show(value)}, expected a finite number > 0`, `pass a finite number > 0 as ${name}`);
 }
 
 /** @throws ConfigError naming the option, unless it is a function or none. */

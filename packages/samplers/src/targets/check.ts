@@ -9,9 +9,3 @@ export function checkNumbers(name: string, values: ArrayLike<number>, size: numb
   const expected = positive ? 'a finite number > 0' : 'a finite number';
   throw new ConfigError(`${name}[${bad}] is ${String(values[bad])}, expected ${expected}`, `pass ${expected}s as ${name}`);
 }
-
-/** Throws `ConfigError` unless `value` is an integer, at least `least`. */
-export function checkWhole(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ConfigError(`${name} is ${String(value)}, expected an integer >= ${least}`, `pass a whole number as ${name}`);
-}

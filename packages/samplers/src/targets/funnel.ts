@@ -1,8 +1,9 @@
 import { constant, hostNormal } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { add, exp, mul, neg, slice, square, sum } from '@tensorflow/tfjs-core';
+import { checkWhole } from '../check.js';
 import { real } from '../transforms/index.js';
-import { checkNumbers, checkWhole } from './check.js';
+import { checkNumbers } from './check.js';
 import type { KnownTarget } from './known-target.js';
 
 /** Options of `funnelTarget`. */

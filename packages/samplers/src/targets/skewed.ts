@@ -1,8 +1,8 @@
 import { hostUniform } from '@bpc/core';
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { exp, mul, sub, sum } from '@tensorflow/tfjs-core';
+import { checkWhole } from '../check.js';
 import { real } from '../transforms/index.js';
-import { checkWhole } from './check.js';
 import type { KnownTarget } from './known-target.js';
 
 /** Options of `skewedTarget`. */

@@ -1,3 +1,4 @@
+import { momentsOf, tableOf } from '../diagnostics/chains.js';
 import { essMean } from '../diagnostics/index.js';
 
 /** An expectation under the law that a chain should have. */
@@ -38,9 +39,7 @@ export interface StationaryFinding {
 
 function estimate(chains: readonly Float64Array[], { name, of, expected }: Statistic, allowed: number): StationaryFinding {
   const values = chains.map((chain) => chain.map(of));
-  const count = values.reduce((sum, chain) => sum + chain.length, 0);
-  const mean = values.reduce((sum, chain) => chain.reduce((a, b) => a + b, sum), 0) / count;
-  const variance = values.reduce((sum, chain) => chain.reduce((a, b) => a + (b - mean) ** 2, sum), 0) / (count - 1);
+  const { mean, variance } = momentsOf(tableOf(values).values);
   const ess = essMean(values);
   const excess = Math.max(0, Math.abs(mean - expected) - allowed);
   return { name, estimate: mean, expected, ess, z: (Math.sign(mean - expected) * excess) / Math.sqrt(variance / ess) };

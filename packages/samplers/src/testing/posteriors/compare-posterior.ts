@@ -1,4 +1,5 @@
 import { ConfigError } from '@bpc/core';
+import { momentsOf, tableOf } from '../../diagnostics/chains.js';
 import { essBulk, essMean, essTail } from '../../diagnostics/ess.js';
 import { mcseMean, mcseSd } from '../../diagnostics/mcse.js';
 import { rhat } from '../../diagnostics/rhat.js';
@@ -46,12 +47,12 @@ export type ComparisonLimits = Readonly<Record<ComparedStatistic['kind'], number
  */
 const LIMITS: ComparisonLimits = { mean: 4.5, 'standard deviation': 6, quantile: 4.5 };
 
-const flat = (chains: readonly Float64Array[]): number[] => chains.flatMap((chain) => Array.from(chain));
-
-function moments(values: readonly number[]): { readonly mean: number; readonly standardDeviation: number } {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  return { mean, standardDeviation: Math.sqrt(squares / (values.length - 1)) };
+/** Of all chains together; the variance has divisor S − 1. */
+function moments(chains: readonly Float64Array[]): { readonly mean: number; readonly standardDeviation: number; readonly count: number } {
+  const { values } = tableOf(chains);
+  const count = values.length;
+  const { mean, variance } = momentsOf(values);
+  return { mean, standardDeviation: Math.sqrt((variance * count) / (count - 1)), count };
 }
 
 /** NaN counts as infinitely far: a comparison that cannot be made must not pass. */
@@ -62,14 +63,13 @@ const score = (difference: number, ...errors: readonly number[]): number => {
 
 function compareQuantity(reference: ReferenceQuantity, chains: readonly Float64Array[]): ComparedStatistic[] {
   const { name } = reference;
-  const values = flat(chains);
-  const { mean, standardDeviation } = moments(values);
+  const { mean, standardDeviation, count } = moments(chains);
   const quantiles = reference.quantiles.map(({ probability, value, effectiveDraws }): ComparedStatistic => {
     const below = chains.map((chain) => chain.map((x) => (x <= value ? 1 : 0)));
-    const estimate = moments(flat(below)).mean;
+    const estimate = moments(below).mean;
     // All on one side have no autocorrelation; then every draw counts, and the comparison fails if it should.
     const own = essMean(below);
-    const error = Math.sqrt(probability * (1 - probability) * (1 / (Number.isNaN(own) ? values.length : own) + 1 / effectiveDraws));
+    const error = Math.sqrt(probability * (1 - probability) * (1 / (Number.isNaN(own) ? count : own) + 1 / effectiveDraws));
     return { name, kind: 'quantile', probability, estimate, expected: probability, z: score(estimate - probability, error) };
   });
   return [
