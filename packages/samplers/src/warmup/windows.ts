@@ -14,7 +14,8 @@ export interface WarmUpWindows {
  * When Stan estimates the metric in a warm-up of so many iterations: after windows that double, 25, 50, 100, … draws, between
  * 75 first and 50 last iterations without; a window that no full one could follow is stretched to the end.
  *
- * Below 150 iterations the parts are 15 %, one window of 75 %, and 10 %; below 20 there is no metric.
+ * From 151 to 199 iterations that is the first window, where Stan has another one, of 1 to 49 draws, after it. Below 150
+ * iterations the parts are 15 %, one window of 75 %, and 10 %; below 20 there is no metric.
  *
  * @throws ConfigError on a negative or fractional number.
  * @example
@@ -31,7 +32,8 @@ export function warmUpWindows(warmup: number): WarmUpWindows {
   const end = warmup - (short ? Math.floor(0.1 * warmup) : 50);
   const updates: number[] = [];
   let length = short ? end - start : 25;
-  let last = start + length - 1;
+  // Stan looks ahead from the second window on only, and would end 151 iterations with a window of one draw.
+  let last = start + 3 * length > end ? end - 1 : start + length - 1;
   for (;;) {
     updates.push(last);
     if (last === end - 1) return { start, end, updates };
