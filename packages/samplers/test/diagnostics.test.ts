@@ -43,6 +43,11 @@ describe.each(Object.entries(all))('%s', (name, diagnostic) => {
     expect(diagnostic(good.map((chain) => chain.subarray(0, 4)))).not.toBeNaN();
   });
 
+  it.each([undefined, 3, 'draws', {}, [1, 2], [Float64Array.of(1), null]])('refuses %s, which are no chains', (chains) => {
+    expect(() => diagnostic(chains as never)).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+    expect(() => diagnostic(chains as never)).toThrow(/chains is .*expected one array of draws per chain.*series\(draws\)/);
+  });
+
   it('refuses no chains and chains of unequal lengths', () => {
     expect(() => diagnostic([])).toThrow(expect.objectContaining({ code: 'SHAPE' }));
     expect(() => diagnostic([good[0]!, good[1]!.subarray(1)])).toThrow(/chain 1 has 49 draws and chain 0 has 50/);

@@ -1,9 +1,9 @@
 import './support/backend.js';
-import { ConfigError, foldIn, key, ShapeError, type Tree, treeLeaves } from '@bpc/core';
+import { ConfigError, foldIn, type HostTensor, hostArray, key, ShapeError, type Tree, treeLeaves } from '@bpc/core';
 import { cyclicalSchedule, minibatchLogDensity, sgld } from '@bpc/samplers';
 import { mul, type Scalar, scalar, square, sub, sum, type Tensor, tensor1d, zeros } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { chooseRows } from '../src/sampling/minibatch.js';
+import { chooseRows, firstRows, gatherRows } from '../src/sampling/minibatch.js';
 
 const normal = (x: Tensor): Scalar => mul(sum(square(x)), -0.5);
 const values = (tree: Tree) => treeLeaves(tree).flatMap((leaf) => [...leaf.dataSync()]);
@@ -47,6 +47,33 @@ describe('rows of a mini-batch', () => {
     const chiSquare = [...sets.values()].reduce((total, n) => total + (n - expected) ** 2 / expected, 0);
     // 9 degrees of freedom: 99.99 %.
     expect(chiSquare).toBeLessThan(33.7);
+  });
+
+  it('are stacked per step with all their columns, integers as integers', () => {
+    const data = {
+      x: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      label: Int32Array.of(7, 8, 9),
+      cube: { data: new Float64Array([1, 2, 3]), shape: [3, 1, 1] },
+    };
+    const { x, label, cube } = gatherRows(data, Int32Array.of(2, 0, 1, 2), 2) as Record<string, Tensor>;
+    expect([x?.shape, label?.shape, cube?.shape]).toEqual([
+      [2, 2, 2],
+      [2, 2],
+      [2, 2, 1, 1],
+    ]);
+    expect([...x!.dataSync()]).toEqual([5, 6, 1, 2, 3, 4, 5, 6]);
+    expect([label?.dtype, ...label!.dataSync()]).toEqual(['int32', 9, 7, 8, 9]);
+    expect([cube?.dtype, ...cube!.dataSync()]).toEqual(['float32', 3, 1, 2, 3]);
+    const first = firstRows(data, 2) as { readonly [name: string]: HostTensor };
+    expect(['x', 'label', 'cube'].map((name) => [...hostArray(first[name]!).data])).toEqual([
+      [1, 2, 3, 4],
+      [7, 8],
+      [1, 2],
+    ]);
   });
 
   it('are all of them where a batch is the data set', () => {

@@ -144,6 +144,15 @@ describe('sample', () => {
       }
     }
     expect(whole.warmup!.statistics['divergent']!.some((x) => x === 1)).toBe(true);
+    const counted = (of: typeof whole, c: number) =>
+      of.statistics['divergent']!.subarray(c * of.length, (c + 1) * of.length).reduce((a, b) => a + b);
+    for (const run of [whole, thinned]) {
+      const records = run.provenance['chains'] as readonly { readonly divergences: object }[];
+      // Of all transitions, whether they are kept or not.
+      expect(records.map(({ divergences }) => divergences)).toEqual(
+        records.map((_, c) => ({ warmup: counted(whole.warmup!, c), sampling: counted(whole, c) })),
+      );
+    }
   });
 
   it('finds the moments of a Gaussian, warm-up and all', async () => {
@@ -346,11 +355,12 @@ describe('tensor algorithms', () => {
       logDensity: ({ x }, { row }) => add(mul(square(x), -0.5), mul(0, sum(row))) as Scalar,
     });
     // The info tells the rows: sums of powers of two by group, exact in float32.
-    const algorithm: Parameters<typeof sample>[0]['algorithm'] = () => ({
+    const algorithm: Parameters<typeof sample>[0]['algorithm'] = ({ logDensity }) => ({
       init: (position) => ({ position }),
       step: (_, { position }, rows) => {
         const { row, group } = rows as { row: Scalar; group: Scalar };
-        return [{ position }, { first: sum(mul(row, sub(1, group))), second: sum(mul(row, group)) }];
+        const density = logDensity(position, rows);
+        return [{ position }, { density, first: sum(mul(row, sub(1, group))), second: sum(mul(row, group)) }];
       },
     });
     const { statistics } = await sample({

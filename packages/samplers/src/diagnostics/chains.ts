@@ -1,4 +1,5 @@
-import { ShapeError } from '@bpc/core';
+import { ConfigError, ShapeError } from '@bpc/core';
+import { show } from '../show.js';
 
 /** Chains of equal length, one after the other, as diagnostics compute on them. */
 export interface ChainTable {
@@ -18,9 +19,16 @@ const LEAST_DRAWS = 4;
 /**
  * All chains in one table.
  *
- * @throws ShapeError if there are none or their lengths differ.
+ * @throws ConfigError for what are no arrays of draws; ShapeError if there are none or their lengths differ.
  */
 export function tableOf(chains: readonly Float64Array[]): ChainTable {
+  const given: unknown = chains;
+  if (!Array.isArray(given) || !given.every((chain: unknown) => Array.isArray(chain) || ArrayBuffer.isView(chain))) {
+    throw new ConfigError(
+      `chains is ${show(chains)}, expected one array of draws per chain`,
+      'pass chains of one quantity: series(draws)[0].chains; summary(draws) covers all of them',
+    );
+  }
   const [first] = chains;
   if (first === undefined) throw new ShapeError('chains is empty, expected one array of draws per chain', 'pass at least one chain');
   const { length } = first;
