@@ -1,10 +1,10 @@
-import type { Graph, Node, NodeOf, Reduce } from '../../ir/index.js';
+import type { Graph, Node, NodeOf } from '../../ir/index.js';
 import { sizeOf, unravel } from '../../ir/shape.js';
 import { type Affine, flatIndex, isKnown, known } from './affine.js';
 import { elementOf } from './element.js';
 import { type Expression, type Expressions, expressions } from './expression.js';
 import { isReduction, isSmall, type Plan, planStorage } from './plan.js';
-import type { Call, Loop, Root, Storage } from './program.js';
+import type { Call, Loop, Root, Storage, TotalReduce } from './program.js';
 import { totalOf } from './totals.js';
 
 /** A lowering in progress. */
@@ -20,7 +20,7 @@ export interface Lowering {
   /** New storage for a node. */
   store(node: Node, level: number, fill?: number): Storage;
   /** A scalar that reduces `value` over loops. */
-  total(reduce: Reduce, value: Expression, extents: readonly number[], weight: number): Expression;
+  total(reduce: TotalReduce, value: Expression, extents: readonly number[], weight: number): Expression;
   addRoot(level: number, extents: readonly number[], root: Root, weight: number, inner?: number): void;
   addCall(call: Call): void;
   name(): string;

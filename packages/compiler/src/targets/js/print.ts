@@ -3,7 +3,7 @@ import { item } from '../../ir/shape.js';
 import { printAffine } from './affine.js';
 import type { Expression } from './expression.js';
 import { printNumber, printOperands, printOperation } from './print-scalar.js';
-import { type Call, type Loop, type LoopProgram, NEUTRAL, type Place, type Root } from './program.js';
+import { type Call, LARGE_PRODUCT, type Loop, type LoopProgram, NEUTRAL, type Place, type Root } from './program.js';
 
 /**
  * One piece of the program's straight line: a scalar, a whole loop or a call. `weight` counts what V8 has to compile,
@@ -77,12 +77,18 @@ export function printProgram(program: LoopProgram): PrintedProgram {
   const target = ({ storage, index, dynamic: row }: Place): string =>
     `b${storage.id}[${row ? `${compute(row.row)}*${row.scale}+` : ''}${printAffine(index)}]`;
 
-  const printRoot = (root: Root, body: Scope, before: string[], middle: string[], after: string[]): void => {
+  const printRoot = (root: Root, body: Scope, before: string[], middle: string[], after: string[], last: string[]): void => {
     const value = compute(root.value);
     switch (root.kind) {
       case 'total':
         before.push(`let ${root.name}=${NEUTRAL[root.reduce]};`);
-        body.lines.push(update(root.reduce, root.name, value));
+        if (root.reduce === 'SumLog1p') {
+          const product = `${root.name}p`;
+          const log = `${root.name}+=Math.log1p(${product});`;
+          before.push(`let ${product}=0;`);
+          body.lines.push(`${product}+=${value}+${product}*${value};if(${product}>${LARGE_PRODUCT}){${log}${product}=0;}`);
+          last.push(log);
+        } else body.lines.push(update(root.reduce, root.name, value));
         break;
       case 'store':
         body.lines.push(`${target(root.place)}=${value};`);
@@ -107,9 +113,9 @@ export function printProgram(program: LoopProgram): PrintedProgram {
     const depth = loop.extents.length;
     scopes = [top, ...loop.extents.map(scope)];
     // A body without a loop around it is part of the straight line, and so is what comes before it.
-    const [before, middle, after]: [string[], string[], string[]] = [depth === 0 ? top.lines : [], [], []];
-    for (const root of loop.roots) printRoot(root, at(depth), before, middle, after);
-    const weight = scopes.slice(1).reduce((sum, { lines }) => sum + lines.length, 0) + before.length;
+    const [before, middle, after, last]: [string[], string[], string[], string[]] = [depth === 0 ? top.lines : [], [], [], []];
+    for (const root of loop.roots) printRoot(root, at(depth), before, middle, after, last);
+    const weight = scopes.slice(1).reduce((sum, { lines }) => sum + lines.length, 0) + before.length + last.length;
     let text = '';
     for (let d = depth; d >= 1; d--) {
       text = `for(let i${d - 1}=0;i${d - 1}<n${loop.extents[d - 1]};i${d - 1}++){\n${at(d).lines.join('\n')}\n${text}}`;
@@ -117,7 +123,8 @@ export function printProgram(program: LoopProgram): PrintedProgram {
     }
     scopes = [top];
     flush();
-    if (depth > 0) statements.push({ text: before.join('') + text, weight: weight + 1, trips: loop.extents.reduce((a, b) => a * b, 1) });
+    if (depth > 0)
+      statements.push({ text: before.join('') + text + last.join(''), weight: weight + 1, trips: loop.extents.reduce((a, b) => a * b, 1) });
   };
 
   const printCall = (call: Call): void => {

@@ -26,10 +26,17 @@ export type Place = {
   readonly dynamic?: { readonly row: Expression; readonly scale: number; readonly count: number };
 };
 
+/**
+ * How a loop makes a scalar of its values: a reduction of the graph, or (where there is a loop) Σ log(1 + t) of 0 ≤ t ≤ 1. Of that,
+ * printers keep Π(1 + t) − 1 and take its logarithm before it overflows: one for hundreds of terms. As (1 + t)(1 + u) − 1 =
+ * t + u + t·u, the smallest t keep their digits.
+ */
+export type TotalReduce = Reduce | 'SumLog1p';
+
 /** What a loop does with a value in its body. */
 export type Root =
   /** A scalar over all iterations. */
-  | { readonly kind: 'total'; readonly name: string; readonly reduce: Reduce; readonly value: Expression }
+  | { readonly kind: 'total'; readonly name: string; readonly reduce: TotalReduce; readonly value: Expression }
   | { readonly kind: 'store'; readonly place: Place; readonly value: Expression }
   /** A scalar over the innermost loops, stored after them. */
   | { readonly kind: 'inner'; readonly name: string; readonly reduce: Reduce; readonly place: Place; readonly value: Expression }
@@ -69,4 +76,13 @@ export type LoopProgram = {
   readonly fixed: readonly number[];
 };
 
-export const NEUTRAL: Readonly<Record<Reduce, number>> = { Sum: 0, Prod: 1, Max: Number.NEGATIVE_INFINITY, Min: Number.POSITIVE_INFINITY };
+export const NEUTRAL: Readonly<Record<TotalReduce, number>> = {
+  Sum: 0,
+  SumLog1p: 0,
+  Prod: 1,
+  Max: Number.NEGATIVE_INFINITY,
+  Min: Number.POSITIVE_INFINITY,
+};
+
+/** Where a running Π(1 + t) − 1 is replaced by its logarithm: 1 + t ≤ 2 cannot make it overflow. */
+export const LARGE_PRODUCT = 1e300;

@@ -1,3 +1,4 @@
+import { item } from '../../ir/shape.js';
 import type { Expression, Expressions } from './expression.js';
 
 /** exp(−|z|), which never overflows and which softplus and sigmoid of one z share. */
@@ -12,3 +13,30 @@ export function sigmoidOf(x: Expressions, z: Expression): Expression {
 /** log(1 + eᶻ) = max(z, 0) + log1p(e^(−|z|)). */
 export const softplusOf = (x: Expressions, z: Expression): Expression =>
   x.binary('Add', x.apply('Positive', [z]), x.apply('Log1p', [decay(x, z)]));
+
+/** Whether an expression is −|z|. */
+export const isNonPositive = ({ op, args: [x] }: Expression): boolean => op === 'Neg' && x?.op === 'Abs';
+
+/** Whether an expression is e^(−|z|), from 0 to 1. */
+export const isFraction = ({ op, args: [x] }: Expression): boolean => op === 'Exp' && x !== undefined && isNonPositive(x);
+
+/** rest + Σ log1p(added) − Σ log1p(subtracted) */
+export type LogSplit = { readonly rest: Expression; readonly added: readonly Expression[]; readonly subtracted: readonly Expression[] };
+
+/** A sum or difference without its terms ±log1p(t), 0 ≤ t ≤ 1, that change in a loop. */
+export function withoutLogs(x: Expressions, e: Expression): LogSplit {
+  const found: Record<'added' | 'subtracted', Expression[]> = { added: [], subtracted: [] };
+  // As deep as an element is inlined, which the plan limits: scalars of the whole program stay as they are.
+  const restOf = (each: Expression, sign: keyof typeof found): Expression => {
+    const other = sign === 'added' ? 'subtracted' : 'added';
+    const { op, args, depth } = each;
+    if (depth === 0) return each;
+    if (op === 'Add') return x.binary('Add', restOf(item(args, 0), sign), restOf(item(args, 1), sign));
+    if (op === 'Sub') return x.binary('Sub', restOf(item(args, 0), sign), restOf(item(args, 1), other));
+    if (op === 'Neg') return x.unary('Neg', restOf(item(args, 0), other));
+    if (op !== 'Log1p' || !isFraction(item(args, 0))) return each;
+    found[sign].push(item(args, 0));
+    return x.number(0);
+  };
+  return { rest: restOf(e, 'added'), ...found };
+}

@@ -2,8 +2,9 @@ import type { Node, Reduce } from '../../ir/index.js';
 import { item } from '../../ir/shape.js';
 import { type Affine, known, loopOver, loopVariable } from './affine.js';
 import type { Lowering } from './context.js';
-import type { Expression } from './expression.js';
+import { type Expression, numberOf } from './expression.js';
 import { termsOf } from './plan.js';
+import { withoutLogs } from './stable.js';
 
 /** Operand indices of a matrix product's element: leading axes broadcast, `k` runs over the terms. */
 export function productIndices(node: Node, index: readonly Affine[], k: Affine): readonly [readonly Affine[], readonly Affine[]] {
@@ -34,5 +35,21 @@ export function totalOf(lower: Lowering, node: Node, index: readonly Affine[]): 
     x,
     x.shape.map((_, axis) => (axes.includes(axis) ? item(inner, axis) : (index[axis] ?? known(0)))),
   );
-  return lower.total(reduceOf(node), value, extents, 1 + lower.plan.cost(x));
+  const reduce = reduceOf(node);
+  const weight = 1 + lower.plan.cost(x);
+  return reduce === 'Sum' && extents.length > 0 ? sumOf(lower, value, extents, weight) : lower.total(reduce, value, extents, weight);
+}
+
+/** Statements of one turn of a product. */
+const LOG_WEIGHT = 3;
+
+/** A sum whose terms log1p(t), as those of a softplus, are the logarithm of one product. */
+function sumOf(lower: Lowering, value: Expression, extents: readonly number[], weight: number): Expression {
+  const { x } = lower;
+  const { rest, added, subtracted } = withoutLogs(x, value);
+  // What t needs is part of the weight already, or shared.
+  const logs = (t: Expression) => lower.total('SumLog1p', t, extents, LOG_WEIGHT);
+  const sum = numberOf(rest) === 0 ? rest : lower.total('Sum', rest, extents, weight);
+  const more = added.reduce((all, each) => x.binary('Add', all, logs(each)), sum);
+  return subtracted.reduce((all, each) => x.binary('Sub', all, logs(each)), more);
 }

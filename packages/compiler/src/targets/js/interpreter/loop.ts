@@ -5,7 +5,7 @@ import { type Loop, NEUTRAL, type Place, type Root } from '../program.js';
 import { chunkKernels } from './chunk-kernels.js';
 import { baseAddress, laneOffset, lanesOf, offsetFiller, strideOf } from './lanes.js';
 import { append, CHUNK, code, execute, type Machine } from './machine.js';
-import { accumulateLanes, foldLanes } from './reductions.js';
+import { accumulateLanes, foldLanes, logSum } from './reductions.js';
 import type { Scalars } from './scalars.js';
 
 /** A loop nest that is ready to run, and how much of `machine.lanes` it takes. */
@@ -20,6 +20,7 @@ export function compileLoop(loop: Loop, machine: Machine, scalars: Scalars): Com
   const spread = Array.from({ length: first + 1 }, code);
   const body = code();
   const before: (() => void)[] = [];
+  const after: (() => void)[] = [];
   const prepare: ((start: number, n: number) => void)[] = [];
   const registers = new Map<number, number>();
   const offsetsOf = new Map<string, Int32Array>();
@@ -125,10 +126,17 @@ export function compileLoop(loop: Loop, machine: Machine, scalars: Scalars): Com
     switch (root.kind) {
       case 'total': {
         const own = scalars.total(root.name);
-        const fold = foldLanes[root.reduce];
         before.push(() => {
           machine.scalars[own] = NEUTRAL[root.reduce];
         });
+        if (root.reduce === 'SumLog1p') {
+          const { clear, fold, finish } = logSum(machine, own, scalars.register());
+          before.push(clear);
+          append(body, fold, value);
+          after.push(finish);
+          return;
+        }
+        const fold = foldLanes[root.reduce];
         append(body, (r, n, d) => fold(r, d, d + n, machine.scalars, own), value);
         return;
       }
@@ -227,6 +235,7 @@ export function compileLoop(loop: Loop, machine: Machine, scalars: Scalars): Com
     run() {
       for (let k = 0; k < before.length; k++) before[k]?.();
       run(0);
+      for (let k = 0; k < after.length; k++) after[k]?.();
     },
   };
 }

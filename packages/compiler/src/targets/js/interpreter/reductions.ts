@@ -1,4 +1,6 @@
 import type { Reduce } from '../../../ir/index.js';
+import { LARGE_PRODUCT } from '../program.js';
+import type { Kernel, Machine } from './machine.js';
 
 type Fold = (r: Float64Array, from: number, to: number, into: Float64Array, at: number) => void;
 
@@ -25,6 +27,35 @@ export const foldLanes: Readonly<Record<Reduce, Fold>> = {
     into[at] = least;
   },
 };
+
+/** Σ log(1 + t) in the register `sum`, with a running Π(1 + t) − 1 in the register `product`. */
+export function logSum(machine: Machine, sum: number, product: number): { clear(): void; fold: Kernel; finish(): void } {
+  const take = () => {
+    const { scalars } = machine;
+    scalars[sum] = (scalars[sum] as number) + Math.log1p(scalars[product] as number);
+    scalars[product] = 0;
+  };
+  return {
+    clear() {
+      machine.scalars[product] = 0;
+    },
+    fold(r, n, d) {
+      const { scalars } = machine;
+      let running = scalars[product] as number;
+      for (let i = 0; i < n; i++) {
+        const t = r[d + i] as number;
+        running += t + running * t;
+        if (running > LARGE_PRODUCT) {
+          scalars[product] = running;
+          take();
+          running = 0;
+        }
+      }
+      scalars[product] = running;
+    },
+    finish: take,
+  };
+}
 
 type Accumulate = (target: Float64Array, addresses: Int32Array, r: Float64Array, from: number, n: number) => void;
 

@@ -4,6 +4,7 @@ import { reachable } from './accesses.js';
 import { append, block, type Code, f64, get, i32, type Local, local, put, repeat, set } from './code.js';
 import { blockAt, type Emission } from './emission.js';
 import type { Evaluator } from './evaluator.js';
+import { logAccumulator, logTurns } from './log-sums.js';
 import { isVectorMath } from './math.js';
 import { storeScalar } from './memory-access.js';
 import { F64, I32, V128 } from './opcodes.js';
@@ -67,14 +68,16 @@ function printNest(emission: Emission, evaluate: Evaluator, loop: Loop, totals: 
   const copies = copiesOf(emission, loop);
   const accumulators = accumulatorsOf(emission, loop);
   const cleared = [...accumulators.values()].flatMap((each) => clear(emission.lanes, each));
-  const flush = [...accumulators.values()].flatMap((each) => widen(emission.lanes, each));
+  const flush = [...accumulators.values()].flatMap((each) => widen(emission, each));
+  const hasLogs = [...accumulators.values()].some(({ reduce }) => reduce === 'SumLog1p');
+  const turns = hasLogs ? logTurns(emission.lanes, copies) : CHUNK;
   const turn = (count: number, live: number): Code => {
     const body = block();
     Object.assign(emission, { blocks: [top, ...bodies, body], counters, copies: count, live });
     for (const root of roots) printVectorRoot(emission, evaluate, root, reduces(root) ? accumulators.get(root) : undefined);
     return body.code;
   };
-  let code = innermostLoop({ counter, length, step: width * copies, width, copies, turn, flush });
+  let code = innermostLoop({ counter, length, step: width * copies, width, copies, turn, flush, turns });
   // Also after short innermost loops, when the nest as a whole is long.
   if (inner !== 1 && depth > 1) append(code, flush);
   for (let level = depth; level >= 1; level--) {
@@ -98,7 +101,8 @@ function printNest(emission: Emission, evaluate: Evaluator, loop: Loop, totals: 
 function accumulatorsOf({ lanes: { bytes, width } }: Emission, { roots, extents, inner }: Loop): Map<Reduction, Accumulator> {
   const terms = extents.slice(inner > 0 ? extents.length - inner : 0).reduce((a, b) => a * b, 1);
   const long = bytes === 4 && terms > CHUNK * width;
-  const make = ({ reduce }: Reduction): Accumulator => ({ reduce, partial: local(V128), wide: long ? local(V128) : undefined });
+  const make = ({ reduce }: Reduction): Accumulator =>
+    reduce === 'SumLog1p' ? logAccumulator() : { reduce, partial: local(V128), wide: long ? local(V128) : undefined };
   return new Map(roots.filter(reduces).map((root) => [root, make(root)] as const));
 }
 
@@ -109,15 +113,16 @@ type Turns = {
   readonly width: number;
   readonly copies: number;
   readonly turn: (copies: number, live: number) => Code;
-  /** What has to be done from time to time, if anything. */
+  /** What has to be done after so many turns, if anything. */
   readonly flush: Code;
+  readonly turns: number;
 };
 
 /** Whole turns with all copies, then whole vectors, then the lanes that are left. */
-function innermostLoop({ counter, length, step, width, copies, turn, flush }: Turns): Code {
+function innermostLoop({ counter, length, step, width, copies, turn, flush, turns }: Turns): Code {
   const main = length - (length % step);
   const code: Code = [...i32(0), ...set(counter)];
-  if (main > 0 && flush.length > 0) append(code, chunked(counter, main, step, turn(copies, width), flush));
+  if (main > 0 && flush.length > 0) append(code, chunked(counter, main, step, turns, turn(copies, width), flush));
   else if (main > 0) append(code, repeat(counter, step, main, turn(copies, width)));
   const advance = (from: number) => append(code, [...i32(from), ...set(counter)]);
   for (let at = main; at + width <= length; at += width) {
@@ -132,8 +137,8 @@ function innermostLoop({ counter, length, step, width, copies, turn, flush }: Tu
 }
 
 /** The same turns, with `flush` after every few of them. */
-function chunked(counter: Local, main: number, step: number, body: Code, flush: Code): Code {
-  const stride = CHUNK * step;
+function chunked(counter: Local, main: number, step: number, turns: number, body: Code, flush: Code): Code {
+  const stride = turns * step;
   const whole = main - (main % stride);
   const end = local(I32);
   const code: Code = [];

@@ -3,6 +3,7 @@ import { NEUTRAL } from '../program.js';
 import { append, type Code, get, i32, type Local, local, put, repeat, set } from './code.js';
 import { addressOf, blockAt, type Emission, innermost } from './emission.js';
 import { simd } from './encode.js';
+import { accumulateLogs, clearLogs, type LogAccumulator, logsOf, takeLarge } from './log-sums.js';
 import { liveMask } from './masks.js';
 import { type Element, highHalf, laneOf, laneStride, loadScalar, lowHalf, storeScalar } from './memory-access.js';
 import { type Placement, placed } from './memory-map.js';
@@ -16,14 +17,18 @@ export const combine = (reduce: Reduce): Code => [scalarOp[OPERATION[reduce]]];
 const combineLanes = (kind: Lanes, reduce: Reduce): Code => kind.code(OPERATION[reduce]);
 
 /** Where a loop reduces to: partial results in lanes, and for long loops with float32 lanes float64 ones besides. */
-export type Accumulator = { readonly reduce: Reduce; readonly partial: Local; readonly wide: Local | undefined };
+export type Accumulator = { readonly reduce: Reduce; readonly partial: Local; readonly wide: Local | undefined } | LogAccumulator;
 
 /** Sets an accumulator to the neutral element. */
-export const clear = (kind: Lanes, { reduce, partial, wide }: Accumulator): Code => [
-  ...splatNumber(kind, NEUTRAL[reduce]),
-  ...set(partial),
-  ...(wide ? [...splatNumber(lanes.f64x2, NEUTRAL[reduce]), ...set(wide)] : []),
-];
+export function clear(kind: Lanes, accumulator: Accumulator): Code {
+  if (accumulator.reduce === 'SumLog1p') return clearLogs(kind, accumulator);
+  const { reduce, partial, wide } = accumulator;
+  return [
+    ...splatNumber(kind, NEUTRAL[reduce]),
+    ...set(partial),
+    ...(wide ? [...splatNumber(lanes.f64x2, NEUTRAL[reduce]), ...set(wide)] : []),
+  ];
+}
 
 /** A vector whose lanes that are not live are the neutral element. */
 function masked({ lanes: kind, live }: Emission, reduce: Reduce, value: Local): Code {
@@ -35,14 +40,19 @@ function masked({ lanes: kind, live }: Emission, reduce: Reduce, value: Local): 
  * Adds the values of all copies to an accumulator. They are added to each other first: an accumulator per copy would take
  * registers away, and one that is kept in memory costs its latency once per turn this way.
  */
-export function accumulate(emission: Emission, { reduce, partial }: Accumulator, values: readonly Local[]): Code {
+export function accumulate(emission: Emission, accumulator: Accumulator, values: readonly Local[]): Code {
+  if (accumulator.reduce === 'SumLog1p') return accumulateLogs(emission, accumulator, values);
+  const { reduce, partial } = accumulator;
   const operation = combineLanes(emission.lanes, reduce);
   const sums = values.flatMap((value, i) => [...masked(emission, reduce, value), ...(i > 0 ? operation : [])]);
   return [...sums, ...get(partial), ...operation, ...set(partial)];
 }
 
-/** Adds float32 partial results to float64 ones and clears them, so that long sums do not lose digits. */
-export function widen(kind: Lanes, { reduce, partial, wide }: Accumulator): Code {
+/** Adds float32 partial results to float64 ones and clears them, so that long sums do not lose digits; takes logarithms. */
+export function widen(emission: Emission, accumulator: Accumulator): Code {
+  if (accumulator.reduce === 'SumLog1p') return takeLarge(emission, accumulator);
+  const { lanes: kind } = emission;
+  const { reduce, partial, wide } = accumulator;
   if (!wide) return [];
   const halves = [lowHalf(partial), highHalf(partial)];
   const code = halves.flatMap((half) => [...get(wide), ...half, ...combineLanes(lanes.f64x2, reduce), ...set(wide)]);
@@ -51,10 +61,11 @@ export function widen(kind: Lanes, { reduce, partial, wide }: Accumulator): Code
 
 /** The result of an accumulator on the stack, in float64 whatever the lanes. */
 export function horizontal(emission: Emission, accumulator: Accumulator): Code {
+  if (accumulator.reduce === 'SumLog1p') return logsOf(emission, accumulator);
   const { reduce, partial, wide } = accumulator;
   if (wide) {
     const half = (lane: number) => [...get(wide), ...lanes.f64x2.code('extract'), lane];
-    return [...widen(emission.lanes, accumulator), ...half(0), ...half(1), ...combine(reduce)];
+    return [...widen(emission, accumulator), ...half(0), ...half(1), ...combine(reduce)];
   }
   const results = Array.from({ length: emission.lanes.width }, (_, lane) => [
     ...laneOf(emission, partial, lane),

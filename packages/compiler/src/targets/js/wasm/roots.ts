@@ -42,7 +42,7 @@ function scalarPlace(emission: Emission, evaluate: Evaluator, { storage, index, 
 export function printVectorRoot(emission: Emission, evaluate: Evaluator, root: Root, accumulator: Accumulator | undefined): void {
   const depth = innermost(emission);
   const { code } = blockAt(emission, depth);
-  if (accumulator && sumsProduct(emission, root)) {
+  if (accumulator?.reduce === 'Sum' && sumsProduct(emission, root)) {
     const factors = root.value.args.map(evaluate.vector);
     const { lanes, copies } = emission;
     for (let copy = 0; copy < copies; copy++)
@@ -74,14 +74,9 @@ export function printVectorRoot(emission: Emission, evaluate: Evaluator, root: R
   }
 }
 
-/** A sum of products of all lanes, where that is one instruction. */
+/** Whether what a sum adds are products of all lanes, where that is one instruction. */
 const sumsProduct = ({ fma, live, lanes, blocks }: Emission, root: Root): boolean =>
-  fma &&
-  live === lanes.width &&
-  (root.kind === 'total' || root.kind === 'inner') &&
-  root.reduce === 'Sum' &&
-  root.value.op === 'Mul' &&
-  root.value.depth === blocks.length - 1;
+  fma && live === lanes.width && root.value.op === 'Mul' && root.value.depth === blocks.length - 1;
 
 /** Each lane into a row of its own. */
 function scatter(emission: Emission, evaluate: Evaluator, root: Root & { readonly place: Place }, value: Local, copy: number): void {

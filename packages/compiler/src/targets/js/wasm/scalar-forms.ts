@@ -1,5 +1,6 @@
 import { item } from '../../../ir/shape.js';
 import type { Expression, ScalarOp } from '../expression.js';
+import { isFraction, isNonPositive } from '../stable.js';
 import { type Code, f64, get, type Local, put } from './code.js';
 import { blockAt, type Emission } from './emission.js';
 import { call } from './functions.js';
@@ -40,10 +41,9 @@ export const isComparison = (op: string): op is keyof typeof COMPARISON => op in
 
 /** What is known about the argument of a function: −|z|, which the stable forms of sigmoid and softplus use, and its exp. */
 export function argumentOf({ op, args }: Expression): Argument {
-  const isNonPositive = (e: Expression | undefined) => e?.op === 'Neg' && e.args[0]?.op === 'Abs';
   const [x] = args;
-  if (op === 'Exp' && isNonPositive(x)) return 'non-positive';
-  return op === 'Log1p' && x?.op === 'Exp' && isNonPositive(x.args[0]) ? 'fraction' : 'any';
+  if (op === 'Exp' && x && isNonPositive(x)) return 'non-positive';
+  return op === 'Log1p' && x && isFraction(x) ? 'fraction' : 'any';
 }
 
 /** Leaves the value of an expression on the stack. */
