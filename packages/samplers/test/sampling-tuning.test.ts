@@ -1,5 +1,5 @@
 import './support/backend.js';
-import { ConfigError, NonFiniteError, ShapeError, tensorsFromHost } from '@bpc/core';
+import { ConfigError, NonFiniteError, type Progress, ShapeError, type Tree, tensorsFromHost } from '@bpc/core';
 import {
   type AlgorithmFactory,
   denseMetric,
@@ -9,13 +9,14 @@ import {
   mala,
   minibatchLogDensity,
   real,
+  type SamplingInfo,
   sample,
   sgld,
   target,
   unitMetric,
   windowedAdaptation,
 } from '@bpc/samplers';
-import { add, memory, mul, type Scalar, scalar, square, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { add, cast, equal, memory, mod, mul, type Scalar, scalar, square, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { searchStepSize } from '../src/sampling/search-step-size.js';
 
@@ -185,6 +186,28 @@ describe('a metric that is given', () => {
   it('has the size of the target', async () => {
     await expect(first(diagonalMetric([1, 1, 1]), 10)).rejects.toThrow(ShapeError);
   });
+});
+
+it('counts the divergences that a tensor algorithm reports, kept or not, in the warm-up and after', async () => {
+  const algorithm: AlgorithmFactory = ({ logDensity }) => ({
+    init: (position) => ({ position, t: scalar(0) }),
+    step: (_, state) => {
+      const { position, t } = state as unknown as { position: Tree; t: Scalar };
+      return [
+        { position, t: add(t, 1) },
+        { divergent: cast(equal(mod(t, 3), 0), 'float32'), logDensity: logDensity(position) },
+      ];
+    },
+  });
+  let seen = 0;
+  const onProgress = ({ info }: Progress<SamplingInfo>) => void (seen = info.divergences);
+  const options = { ...settings, warmup: 30, draws: 10, thin: 5, algorithm, onProgress, progressInterval: 0 };
+  const { provenance, statistics } = await sample(options).collect();
+  // Transitions 0, 3, …, 27 and 30, 33, …, 78.
+  const expected = { warmup: 10, sampling: 17 };
+  expect(provenance['chains']).toMatchObject([{ divergences: expected }, { divergences: expected }]);
+  expect(seen).toBe(2 * 27);
+  expect([...statistics['divergent']!]).toEqual(new Array(20).fill(1));
 });
 
 it('refuses mini-batches for algorithms that accept or reject, whose chain would stand still', async () => {

@@ -1,11 +1,10 @@
-import { disposeTree, type FlatDensity, type Key, keyFromString, NonFiniteError, type Tree, treeLeaves } from '@bpc/core';
-import { sizeOf } from '../transforms/support.js';
+import { disposeTree, type FlatDensity, type Key, keyFromString, type Tree, treeLeaves } from '@bpc/core';
 import type { AlgorithmPrograms } from './algorithm-programs.js';
 import { algorithmTuner, type Tuner } from './algorithm-tuner.js';
 import type { Chain, ChainRecord, SavedChain } from './chain.js';
 import { chainKeys } from './chain-keys.js';
+import { checkFinite } from './check-finite.js';
 import { checkSameDensity } from './check-same-density.js';
-import type { Layout } from './layout.js';
 import type { PreparedTarget } from './prepared-target.js';
 import { rowSource } from './row-source.js';
 import { rowBuffer } from './rows.js';
@@ -198,23 +197,6 @@ export async function algorithmChain(options: AlgorithmChainOptions): Promise<Ch
     },
   };
   return chain;
-}
-
-/** @throws NonFiniteError naming the first parameter that is NaN or infinite. */
-function checkFinite(chain: number, transition: number, position: Float64Array, layout: Layout): void {
-  if (position.every(Number.isFinite)) return;
-  let offset = 0;
-  const lost = layout.unconstrained.find(({ shape }) => {
-    const end = offset + sizeOf(shape);
-    const values = position.subarray(offset, end);
-    offset = end;
-    return !values.every(Number.isFinite);
-  });
-  throw new NonFiniteError(
-    `chain ${chain} lost '${lost?.name ?? ''}' in transition ${transition}: it is NaN or infinite`,
-    transition - 1,
-    'lower the step size; clip or rescale gradients if they are huge',
-  );
 }
 
 /** The values of all leaves. */

@@ -16,6 +16,9 @@ import { runSampling } from './run.js';
  * c draws from `foldIn(key, c)` and its transition t from `foldIn` of that with t: draws are the same in this thread or in any
  * number of workers, however the work is cut into pieces, stopped, and resumed from a checkpoint.
  *
+ * *Warm-up*: Stan's, of nuts and of algorithms that keep `stepSize` and `inverseMass` in their state and report `acceptance` (hmc,
+ * mala): a search for a step size, dual averaging, variances after windows that double. Others only run.
+ *
  * *Starts* are `start`, or draws from U(−2, 2) of every unconstrained number, at most 100 per chain until log density and gradient
  * are finite. *Supports*: chains move on unconstrained values, by the log density plus the log-Jacobians; draws are reported on
  * their supports, with derived quantities. *Aborts*: `collect()` resolves with the draws that all chains have
