@@ -141,6 +141,12 @@ describe('leave-one-out cross-validation', () => {
     expect(psisLoo(heavy, { points: 5 }).warning?.message).toMatch(/^k̂ is above 0\.67 for 1 of 5 points/);
   });
 
+  it('never takes a k̂ above 0.7 for reliable, however many draws there are', () => {
+    // 1 − 1/log₁₀ S is 0.7 at 2154 draws.
+    expect(psisLoo(new Float64Array(1000), { points: 1 }).threshold).toBeCloseTo(2 / 3, 12);
+    expect(psisLoo(new Float64Array(10_000), { points: 1 }).threshold).toBe(0.7);
+  });
+
   it('refuses lengths that do not fit and likelihoods that are not finite, naming draw and point', () => {
     expect(() => psisLoo(new Float64Array(7), { points: 3 })).toThrow(expect.objectContaining({ code: 'SHAPE' }));
     expect(() => psisLoo(new Float64Array(0), { points: 3 })).toThrow(expect.objectContaining({ code: 'SHAPE' }));
