@@ -5,7 +5,7 @@ import { item } from '../../ir/shape.js';
 import { type Affine, depthOf, printAffine } from './affine.js';
 import type { Storage } from './program.js';
 
-/** `Gate` and `Positive` are the branch-free halves of sigmoid and softplus; `Truncate` is the cast to int32. */
+/** `Gate` (1 where z ≥ 0, else t, for t ≤ 1) and `Positive` are the branch-free parts of sigmoid and softplus; `Truncate` is the cast to int32. */
 export type ScalarOp = Unary | Binary | Compare | 'Select' | 'Truncate' | 'Gate' | 'Positive';
 
 /** One scalar value of a program, hash-consed: equal expressions are one object. */

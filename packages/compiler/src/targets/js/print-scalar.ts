@@ -66,7 +66,7 @@ const PRINT: Readonly<Partial<Record<ScalarOp, Printer>>> = {
   Atan2: (a, b) => `Math.atan2(${a},${b})`,
   BitwiseAnd: infix('&'),
   // Without a branch: the outcome is data, and V8 has no conditional move for doubles.
-  Gate: (z, t, r) => `${r}*(${t}+((${z}>=0)|0)*(1-${t}))`,
+  Gate: (z, t) => `Math.max(${t},(${z}>=0)|0)`,
   Positive: (a) => `(${a}<-8e307?0:.5*(${a}+Math.abs(${a})))`,
 };
 

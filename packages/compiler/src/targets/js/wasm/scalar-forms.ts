@@ -74,7 +74,7 @@ export function scalarCode(emission: Emission, e: Expression, { number, truth }:
         ...[...values, ...f64(0), scalarOp.less, scalarOp.fromI32, scalarOp.sub],
       ];
     case 'Gate':
-      return [...at(2), ...at(1), ...at(2), scalarOp.mul, ...at(0), ...f64(0), scalarOp.greaterEqual, scalarOp.select];
+      return [...f64(1), ...at(1), ...at(0), ...f64(0), scalarOp.greaterEqual, scalarOp.select];
     default:
       return [...values, ...call(emission.functions.hostOperation(op))];
   }

@@ -62,7 +62,7 @@ export function vectorValue(emission: Emission, e: Expression, { number, mask, s
   // −|x| by its sign bit: slow functions of it are chains of dependent operations, one shorter this way.
   const magnitude = op === 'Neg' && args[0]?.op === 'Abs' ? args[0].args[0] : undefined;
   if (magnitude) return v.bits('or', number(magnitude), v.number(-0));
-  const [a, b, c] = args.map(number);
+  const [a, b] = args.map(number);
   if (!a) throw new Error(`${op} has no operand`);
   const instruction = INSTRUCTION[op];
   if (instruction) return b ? v.apply(instruction, a, b) : v.apply(instruction, a);
@@ -83,7 +83,7 @@ export function vectorValue(emission: Emission, e: Expression, { number, mask, s
       );
   }
   if (b && op === 'FloorDiv') return v.apply('floor', v.apply('div', a, b));
-  if (b && c && op === 'Gate') return v.select(v.apply('greaterEqual', a, v.number(0)), c, v.apply('mul', b, c));
+  if (b && op === 'Gate') return v.apply('pseudoMax', b, v.bits('and', v.apply('greaterEqual', a, v.number(0)), v.number(1)));
   return laneByLane(emission, op, b ? [a, b] : [a]);
 }
 
