@@ -24,7 +24,7 @@ export function memoryFigures(subject: string, steps: number, { warm, after }: S
   });
   const [tensors, sessions] = [after.tensors - warm.tensors, after.sessions - warm.sessions];
   return {
-    rows: [row('resident after the warm-up', 'MB', warm.rssMb, { reason: heaps }), row('growth', '%', growth)],
+    rows: [row('resident while warm', 'MB', warm.rssMb, { reason: heaps }), row('growth', '%', growth)],
     ratios: [
       { name: `${subject}, percent of memory gained`, value: growth, goal },
       { name: `${subject}, tensors gained`, value: tensors, goal: 0 },
@@ -44,7 +44,7 @@ export async function memoryCase(
   const ratios: BenchRatio[] = [];
   try {
     for (const [i, subject] of memorySubjects.entries()) {
-      const task = { subject, warmup: Math.ceil(steps / 10), steps };
+      const task = { subject, steps };
       const record = await askOnce<SamplerMemory>(memoryCommand(task), context.signal);
       if (context.signal.aborted) throw new InterruptedError('stopped while watching memory', 0, 'start the same command again');
       if ('absent' in record) rows.push({ case: `memory over ${steps} steps`, subject, unit: '%', absent: true, reason: record.absent });

@@ -3,12 +3,24 @@ import { classTargets, crossEntropy, disposeTree, key, type Tree, treeEntries } 
 import { hmc, type Parameter, real, sample, sgld, type Target } from '@bpc/samplers';
 import { neg, type Scalar, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { buildBenchNetwork } from '../bench-network.js';
+import { median } from '../bench-result.js';
 import type { MemoryRecord } from '../runtime/task.js';
 import type { MemorySubject, MemoryTask, SamplerMemory } from '../samplers/memory-task.js';
 import { modelTarget } from '../samplers/model-target.js';
 import { collectedMemory } from './collected-memory.js';
 import { countedRuntime } from './counted-runtime.js';
 import { runSubject, say } from './serve.js';
+
+/** Looks at the memory, in each half of the draws: one look sees V8's young generation anywhere between empty and full. */
+const looks = 10;
+
+/** The medians of some looks; of tensors and sessions the most. */
+const typical = (records: readonly MemoryRecord[]): MemoryRecord => ({
+  rssMb: median(records.map(({ rssMb }) => rssMb)),
+  heapMb: median(records.map(({ heapMb }) => heapMb)),
+  tensors: Math.max(...records.map(({ tensors }) => tensors)),
+  sessions: Math.max(...records.map(({ sessions }) => sessions)),
+});
 
 type Sampled = { readonly target: Target; readonly algorithm: NonNullable<Parameters<typeof sample>[0]['algorithm']> };
 
@@ -61,19 +73,17 @@ function sampledBy(subject: MemorySubject): Sampled {
 }
 
 runSubject(async (argument) => {
-  const { subject, warmup, steps } = argument as MemoryTask;
+  const { subject, steps } = argument as MemoryTask;
   const opened = await countedRuntime(subject.startsWith('js') ? 'js' : 'onnx:cpu');
   const { target, algorithm } = sampledBy(subject);
-  const total = warmup + steps;
+  const every = Math.ceil(steps / looks);
   const records: MemoryRecord[] = [];
   let drawn = 0;
-  for await (const _ of sample({ ...target, algorithm, runtime: opened.runtime, chains: 1, warmup, draws: total, key: key(1) })) {
-    drawn++;
-    // A second warm-up: what is made for the first draws is no growth. The last look is before anything is disposed.
-    if (drawn === warmup || drawn === total) records.push(await collectedMemory(opened));
+  const run = { chains: 1, warmup: every, draws: 2 * looks * every, key: key(1) };
+  // The last look is before anything is disposed.
+  for await (const _ of sample({ ...target, ...run, algorithm, runtime: opened.runtime })) {
+    if (++drawn % every === 0) records.push(await collectedMemory(opened));
   }
-  const [warm, after] = records;
-  if (warm === undefined || after === undefined) throw new Error('there were too few draws');
-  say({ result: { warm, after } satisfies SamplerMemory });
+  say({ result: { warm: typical(records.slice(0, looks)), after: typical(records.slice(looks)) } satisfies SamplerMemory });
   await opened.runtime.dispose();
 });
