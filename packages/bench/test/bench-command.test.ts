@@ -110,7 +110,11 @@ describe('bpc bench', () => {
     ['no rounds', ['cd-step', '--rounds', '-1'], /--rounds/],
     ['no images per class', ['cd-step', '--ipc', ''], /--ipc is /],
     ['an unknown subject', ['cd-step', '--subjects', 'onnx:cpu,jacks'], /'jacks'.*\n.*torch-eager/],
-    ['an unknown case', ['cd-step', '--cases', 'gradient'], /--cases has 'gradient'.*\n.*gradients,chains/],
+    [
+      'an unknown case',
+      ['cd-step', '--cases', 'gradient'],
+      /--cases has 'gradient', expected names among gradients, chains.*\n.*did you mean 'gradients'/,
+    ],
     ['an unknown shape', ['cd-step', '--shapes', 'resnet50'], /--shapes has 'resnet50'.*\n.*resnet18/],
   ])('refuses %s with exit code 2 and a remedy', async (_, args, mentions) => {
     const { code, stdout, stderr } = await refusal(...args);

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { ConfigError } from '@bpc/core';
+import { namesOf, parseOptions, positiveInteger, usageOf } from '../option-values.js';
 
 /** What `bpc bench cd-step` can time. */
 export const caseNames = ['gradients', 'chains', 'outer-step', 'shapes', 'accuracy'] as const;
@@ -52,55 +51,26 @@ const all = {
 const quick = { batches: '10', threads: '2', rounds: '3' };
 const subjects = 'onnx:cpu,tfjs:wasm,torch-eager,torch-compile,jax';
 
-function count(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new ConfigError(`--${name} is ${text}, expected a positive integer`, `pass for example --${name} 2`);
-  return value;
-}
-
-const counts = (name: string, text: string): number[] => [...new Set(text.split(',').map((item) => count(name, item)))];
-
-function namesOf<T extends string>(option: string, text: string, known: readonly T[]): T[] {
-  const words = [...new Set(text.split(','))];
-  return words.map((word) => {
-    const name = known.find((candidate) => candidate === word);
-    if (name === undefined)
-      throw new ConfigError(`--${option} has '${word}', expected names of ${option}`, `choose from ${known.join(',')}`);
-    return name;
-  });
-}
+const counts = (name: string, text: string): number[] => [...new Set(text.split(',').map((item) => positiveInteger(name, item)))];
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        cases: text,
-        shapes: text,
-        subjects: text,
-        batches: text,
-        ipc: text,
-        steps: text,
-        threads: text,
-        width: text,
-        rounds: text,
-        python: text,
-        slow: flag,
-        quick: flag,
-      },
-    }).values;
-  } catch (cause) {
-    const usage = Object.entries({ ...all, subjects }).map(([name, value]) => `--${name} ${value}`);
-    throw new ConfigError(
-      // Node explains on further lines what the remedy says.
-      (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '',
-      `options: ${usage.join(' ')} --python PATH --slow --quick`,
-      { cause },
-    );
-  }
+  const options = {
+    cases: text,
+    shapes: text,
+    subjects: text,
+    batches: text,
+    ipc: text,
+    steps: text,
+    threads: text,
+    width: text,
+    rounds: text,
+    python: text,
+    slow: flag,
+    quick: flag,
+  } as const;
+  return parseOptions({ args: [...args], options }, `${usageOf({ ...all, subjects })} --python PATH --slow --quick`);
 }
 
 /**
@@ -117,10 +87,10 @@ export function cdStepOptions(args: readonly string[]): CdStepOptions {
     subjects: namesOf('subjects', values.subjects ?? (values.slow ? `${subjects},tfjs:cpu` : subjects), subjectNames),
     batches: counts('batches', values.batches),
     ipc: counts('ipc', values.ipc),
-    steps: count('steps', values.steps),
+    steps: positiveInteger('steps', values.steps),
     threads: counts('threads', values.threads).sort((a, b) => a - b),
-    width: count('width', values.width),
-    rounds: count('rounds', values.rounds),
+    width: positiveInteger('width', values.width),
+    rounds: positiveInteger('rounds', values.rounds),
     secondsPerRound: values.quick ? 0.4 : 1,
     python: values.python ?? process.env['BPC_PYTHON'] ?? 'python3',
     slow: values.slow,

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { ConfigError } from '@bpc/core';
 import { type ReferencePosteriorName, referencePosteriors } from '@bpc/samplers/testing';
 import { suggest } from '../../config/index.js';
+import { parseOptions, usageOf } from '../option-values.js';
 
 export interface PosteriorSettings {
   readonly posteriors: readonly ReferencePosteriorName[];
@@ -46,9 +46,8 @@ function whole(option: string, text: string, least: number): number {
 /** Reads the words after the bench's name. @throws ConfigError for those it does not know. */
 export function posteriorSettings(args: readonly string[]): PosteriorSettings {
   const option = (value: string) => ({ type: 'string' as const, default: value });
-  let values: Readonly<Record<keyof typeof defaults | 'posteriordb', string>>;
-  try {
-    ({ values } = parseArgs({
+  const values = parseOptions(
+    {
       args: [...args],
       options: {
         posteriors: option(defaults.posteriors),
@@ -59,15 +58,9 @@ export function posteriorSettings(args: readonly string[]): PosteriorSettings {
         draws: option(defaults.draws),
         'target-acceptance': option(defaults['target-acceptance']),
       },
-    }));
-  } catch (cause) {
-    throw new ConfigError(
-      // Node explains on further lines what the remedy says.
-      (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '',
-      `options: --posteriors ${names.map((name) => name.split('-')[0]).join(',')} --posteriordb FOLDER --seed 0 --chains 4 --warmup 1000 --draws 1000 --target-acceptance 0.95`,
-      { cause },
-    );
-  }
+    },
+    `${usageOf({ ...defaults, posteriors: names.map((name) => name.split('-')[0]).join(',') })} --posteriordb FOLDER`,
+  );
   const targetAcceptance = Number(values['target-acceptance']);
   if (!(targetAcceptance > 0 && targetAcceptance < 1)) {
     throw new ConfigError(`--target-acceptance is ${values['target-acceptance']}, expected a number in (0, 1)`, 'pass 0.95, say');

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { ConfigError } from '@bpc/core';
+import { namesOf, parseOptions, positiveInteger, usageOf } from '../option-values.js';
 
 /** What `bpc bench runtime` looks at. */
 export const runtimeCaseNames = ['leaks', 'compile', 'calls'] as const;
@@ -31,45 +30,17 @@ const defaults = {
   rounds: '5',
 };
 
-function count(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new ConfigError(`--${name} is ${text}, expected a positive integer`, `pass for example --${name} 100`);
-  return value;
-}
-
-function namesOf<T extends string>(option: string, text: string, known: readonly T[]): T[] {
-  return [...new Set(text.split(','))].map((word) => {
-    const name = known.find((candidate) => candidate === word);
-    if (name === undefined)
-      throw new ConfigError(`--${option} has '${word}', expected names of ${option}`, `choose from ${known.join(',')}`);
-    return name;
-  });
-}
-
 function parse(args: readonly string[]) {
   const option = (value: string) => ({ type: 'string' as const, default: value });
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        cases: option(defaults.cases),
-        subjects: option(defaults.subjects),
-        'warm-up': option(defaults['warm-up']),
-        calls: option(defaults.calls),
-        cycles: option(defaults.cycles),
-        rounds: option(defaults.rounds),
-      },
-    }).values;
-  } catch (cause) {
-    throw new ConfigError(
-      (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '',
-      `options: ${Object.entries(defaults)
-        .map(([name, value]) => `--${name} ${value}`)
-        .join(' ')}`,
-      { cause },
-    );
-  }
+  const options = {
+    cases: option(defaults.cases),
+    subjects: option(defaults.subjects),
+    'warm-up': option(defaults['warm-up']),
+    calls: option(defaults.calls),
+    cycles: option(defaults.cycles),
+    rounds: option(defaults.rounds),
+  };
+  return parseOptions({ args: [...args], options }, usageOf(defaults));
 }
 
 /**
@@ -82,9 +53,9 @@ export function runtimeBenchOptions(args: readonly string[]): RuntimeBenchOption
   return {
     cases: namesOf('cases', values.cases, runtimeCaseNames),
     subjects: namesOf('subjects', values.subjects, runtimeSubjects),
-    warmUp: count('warm-up', values['warm-up']),
-    calls: count('calls', values.calls),
-    cycles: count('cycles', values.cycles),
-    rounds: count('rounds', values.rounds),
+    warmUp: positiveInteger('warm-up', values['warm-up'], 100),
+    calls: positiveInteger('calls', values.calls, 100),
+    cycles: positiveInteger('cycles', values.cycles, 100),
+    rounds: positiveInteger('rounds', values.rounds, 100),
   };
 }

@@ -1,6 +1,4 @@
-import { parseArgs } from 'node:util';
-import { ConfigError } from '@bpc/core';
-import { suggest } from '../../config/index.js';
+import { namesOf, parseOptions, positiveInteger, usageOf } from '../option-values.js';
 import { type SmallModelName, smallModelNames } from '../small-models/models.js';
 
 /** What `bpc bench samplers` can look at. */
@@ -48,55 +46,24 @@ const all = {
 };
 const quick = { seeds: '1', rounds: '2', threads: '1', width: '16', steps: '2000' };
 
-function count(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new ConfigError(`--${name} is ${text}, expected a positive integer`, `pass for example --${name} 2`);
-  return value;
-}
-
-function choose<N extends string>(option: string, text: string, known: readonly N[]): N[] {
-  return [...new Set(text.split(','))].map((name) => {
-    const found = known.find((each) => each === name);
-    if (found !== undefined) return found;
-    const near = suggest(name, known);
-    throw new ConfigError(
-      `--${option} has '${name}', expected ${known.join(', ')}`,
-      near === undefined ? `pass --${option} with some of these` : `did you mean '${near}'?`,
-    );
-  });
-}
-
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        cases: text,
-        models: text,
-        subjects: text,
-        seeds: text,
-        chains: text,
-        warmup: text,
-        draws: text,
-        rounds: text,
-        threads: text,
-        width: text,
-        steps: text,
-        python: text,
-        quick: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (cause) {
-    const usage = Object.entries(all).map(([name, value]) => `--${name} ${value}`);
-    throw new ConfigError(
-      // Node explains on further lines what the remedy says.
-      (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '',
-      `options: ${usage.join(' ')} --python PATH --quick`,
-      { cause },
-    );
-  }
+  const options = {
+    cases: text,
+    models: text,
+    subjects: text,
+    seeds: text,
+    chains: text,
+    warmup: text,
+    draws: text,
+    rounds: text,
+    threads: text,
+    width: text,
+    steps: text,
+    python: text,
+    quick: { type: 'boolean', default: false },
+  } as const;
+  return parseOptions({ args: [...args], options }, `${usageOf(all)} --python PATH --quick`);
 }
 
 /**
@@ -108,18 +75,18 @@ export function samplerBenchOptions(args: readonly string[]): SamplerBenchOption
   const given = parse(args);
   const values = { ...all, ...(given.quick ? quick : {}), ...given };
   return {
-    cases: choose('cases', values.cases, samplerCaseNames),
-    models: choose('models', values.models, smallModelNames),
-    subjects: choose('subjects', values.subjects, nutsSubjects),
-    seeds: count('seeds', values.seeds),
-    chains: count('chains', values.chains),
-    warmup: count('warmup', values.warmup),
-    draws: count('draws', values.draws),
-    rounds: count('rounds', values.rounds),
+    cases: namesOf('cases', values.cases, samplerCaseNames),
+    models: namesOf('models', values.models, smallModelNames),
+    subjects: namesOf('subjects', values.subjects, nutsSubjects),
+    seeds: positiveInteger('seeds', values.seeds),
+    chains: positiveInteger('chains', values.chains),
+    warmup: positiveInteger('warmup', values.warmup),
+    draws: positiveInteger('draws', values.draws),
+    rounds: positiveInteger('rounds', values.rounds),
     secondsPerRound: values.quick ? 0.2 : 1,
-    threads: [...new Set(values.threads.split(',').map((item) => count('threads', item)))],
-    width: count('width', values.width),
-    steps: count('steps', values.steps),
+    threads: [...new Set(values.threads.split(',').map((item) => positiveInteger('threads', item)))],
+    width: positiveInteger('width', values.width),
+    steps: positiveInteger('steps', values.steps),
     python: values.python ?? process.env['BPC_PYTHON'] ?? 'python3',
   };
 }
