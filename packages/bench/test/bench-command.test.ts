@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type BenchRow, median, ratiosOf, renderBench } from '../src/bench-support/bench-result.js';
 import { startSubject } from '../src/bench-support/subject-process.js';
 import { run } from '../src/benches/cd-step.js';
-import { runCli } from '../src/cli/run-cli.js';
 import { quietReporter } from '../src/progress/plain-reporter.js';
 import { buildCommand, main, root } from './built-command.js';
+import { expectRefusal } from './expect-refusal.js';
 
 describe('median', () => {
   it('is the middle value, or the mean of the two in the middle, whatever the order', () => {
@@ -89,18 +89,6 @@ describe('a subject', () => {
 });
 
 describe('bpc bench', () => {
-  async function refusal(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    let stdout = '';
-    const stderr: string[] = [];
-    const io = {
-      stdout: (text: string) => {
-        stdout += text;
-      },
-      stderr: (line: string) => stderr.push(line),
-    };
-    return { code: await runCli(['bench', ...args], io), stdout, stderr: stderr.join('\n') };
-  }
-
   it.each([
     ['an unknown bench', ['cd-stepp'], /did you mean 'cd-step'/],
     ['an unknown option', ['cd-step', '--bacthes', '10'], /--bacthes/],
@@ -117,10 +105,7 @@ describe('bpc bench', () => {
     ],
     ['an unknown shape', ['cd-step', '--shapes', 'resnet50'], /--shapes has 'resnet50'.*\n.*resnet18/],
   ])('refuses %s with exit code 2 and a remedy', async (_, args, mentions) => {
-    const { code, stdout, stderr } = await refusal(...args);
-    expect(stderr).toMatch(mentions);
-    expect(stderr).toMatch(/^error: .*\nremedy: ./);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    await expectRefusal(args, mentions);
   });
 
   it('ends as interrupted when it is stopped, instead of reporting absent peers', async () => {

@@ -12,8 +12,8 @@ import { type NutsSubject, samplerBenchOptions } from '../src/bench-support/samp
 import { poolSeries, posteriorDifference, reportedOf, reportedSeries, storedReference } from '../src/bench-support/samplers/posteriors.js';
 import { perStep, stepsRatios } from '../src/bench-support/samplers/steps.js';
 import { workerRatios } from '../src/bench-support/samplers/workers.js';
-import { runCli } from '../src/cli/run-cli.js';
 import { buildCommand, main, root } from './built-command.js';
+import { expectRefusal } from './expect-refusal.js';
 
 describe('options of bpc bench samplers', () => {
   it('have the settings that its goals are about', () => {
@@ -42,18 +42,7 @@ describe('options of bpc bench samplers', () => {
     ['an unknown subject', ['--subjects', 'js,stan'], /--subjects has 'stan'.*\n/],
     ['no seeds', ['--seeds', '0'], /--seeds is 0, expected a positive integer/],
   ])('refuse %s with exit code 2 and a remedy', async (_, args, mentions) => {
-    let stdout = '';
-    const stderr: string[] = [];
-    const io = {
-      stdout: (text: string) => {
-        stdout += text;
-      },
-      stderr: (line: string) => stderr.push(line),
-    };
-    const code = await runCli(['bench', 'samplers', ...args], io);
-    expect(stderr.join('\n')).toMatch(mentions);
-    expect(stderr.join('\n')).toMatch(/^error: .*\nremedy: ./);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    await expectRefusal(['samplers', ...args], mentions);
   });
 });
 

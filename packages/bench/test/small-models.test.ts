@@ -9,10 +9,10 @@ import { callsOf, errorOf, expectedOf, type SmallModelTask, smallModelCommand } 
 import { stealMeter } from '../src/bench-support/steal.js';
 import { startSubject } from '../src/bench-support/subject-process.js';
 import { perCall, smallModelRatios } from '../src/benches/small-models.js';
-import { runCli } from '../src/cli/run-cli.js';
 import { openRuntime } from '../src/runtime-choice/open-runtime.js';
 import { formatRuntimeName, parseRuntimeName } from '../src/runtime-choice/runtime-name.js';
 import { buildCommand, main, root } from './built-command.js';
+import { expectRefusal } from './expect-refusal.js';
 
 describe('figures of small models', () => {
   const row = (subject: string, median?: number): BenchRow =>
@@ -115,18 +115,7 @@ describe('bpc bench small-models', () => {
     ['an unknown subject', ['--subjects', 'js,torch'], /--subjects has 'torch'.*\n/],
     ['no rounds', ['--rounds', '0'], /--rounds is 0, expected a positive integer/],
   ])('refuses %s with exit code 2 and a remedy', async (_, args, mentions) => {
-    let stdout = '';
-    const stderr: string[] = [];
-    const io = {
-      stdout: (text: string) => {
-        stdout += text;
-      },
-      stderr: (line: string) => stderr.push(line),
-    };
-    const code = await runCli(['bench', 'small-models', ...args], io);
-    expect(stderr.join('\n')).toMatch(mentions);
-    expect(stderr.join('\n')).toMatch(/^error: .*\nremedy: ./);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    await expectRefusal(['small-models', ...args], mentions);
   });
 
   it('times no subject that computes something else', async () => {
