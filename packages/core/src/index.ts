@@ -23,6 +23,7 @@ export {
 export * from './divergence/coreset-gradient.js';
 export * from './divergence/divergence.js';
 export * from './divergence/from-surrogate.js';
+export * from './divergence/posterior-draws.js';
 export * from './eager-runtime.js';
 export * from './energy.js';
 export * from './errors.js';

@@ -22,6 +22,8 @@ export interface ExpertSource<P extends Tree> {
 
 /** Batches of real data, all of one shape. */
 export interface BatchSource {
+  /** N, points of the full data that batches are drawn from. */
+  readonly count: number;
   /** The batch of a key. Fresh tensors, owned by the caller. */
   draw(key: Key): Promise<Batch>;
 }

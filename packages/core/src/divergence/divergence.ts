@@ -16,6 +16,10 @@ export interface DivergenceInput<P extends Tree> {
   readonly start?: P;
   /** Real data, if `requires.real`. */
   readonly real?: Batch;
+  /** N, how many points the full data have that `real` was drawn from. */
+  readonly dataCount?: number;
+  /** What the last estimate returned as `state`, or what `init` made; present if the divergence has `init`. */
+  readonly state?: Tree;
   /**
    * Differentiable augmentation of coreset inputs with parameters fixed for this estimate. `draw` tells draws apart: 0 is
    * that of the loss terms, t + 1 that of inner step t, as an int32 scalar: inner steps are iterations of a `scan`. A
@@ -28,6 +32,8 @@ export interface DivergenceInput<P extends Tree> {
 export interface DivergenceEstimate {
   readonly grad: CoresetGrad;
   readonly value?: Scalar;
+  /** For the next estimate; present if the divergence has `init`, with the structure and shapes that it made. */
+  readonly state?: Tree;
 }
 
 /**
@@ -37,7 +43,9 @@ export interface DivergenceEstimate {
  */
 export interface Divergence {
   readonly name: string;
-  /** What the estimator needs: real data, synthetic points, first or second derivatives. */
-  readonly requires: { readonly real: boolean; readonly synthetic: boolean; readonly order: 1 | 2 };
+  /** What the estimator needs: real data, an earlier snapshot to start from, synthetic points, first or second derivatives. */
+  readonly requires: { readonly real: boolean; readonly start?: boolean; readonly synthetic: boolean; readonly order: 1 | 2 };
+  /** State carried from estimate to estimate (a learned step size, a persistent chain); leave it out if there is none. Fresh tensors. */
+  init?<P extends Tree>(key: Key, model: Model<P>): Tree;
   estimate<P extends Tree>(key: Key, input: DivergenceInput<P>): DivergenceEstimate;
 }
