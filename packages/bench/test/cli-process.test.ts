@@ -29,7 +29,7 @@ const settings = [
   '1',
   '--expert-images',
   '64',
-  '--langevin-steps',
+  '--inner-steps',
   '2',
   '--seeds',
   '2',

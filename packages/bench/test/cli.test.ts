@@ -40,7 +40,7 @@ const tiny = [
   '1',
   '--expert-images',
   '64',
-  '--langevin-steps',
+  '--inner-steps',
   '2',
   '--seeds',
   '1',
@@ -209,8 +209,8 @@ describe('help', () => {
 
   it('shows the defaults that the configuration has', async () => {
     const { stdout } = await bpc('learn', '--help');
-    expect(stdout).toContain('--langevin-steps <n>');
-    expect(stdout).toMatch(/k, the inner steps of the negative phase\s+\[10\]/);
+    expect(stdout).toContain('--inner-steps <n>');
+    expect(stdout).toMatch(/k, the inner steps on the coreset\s+\[10\]/);
   });
 });
 
@@ -415,9 +415,7 @@ describe('a learning rate that diverges', () => {
 describe('bpc experts', () => {
   it('trains experts that a run can share', async () => {
     const folder = join(newFolder(), 'experts');
-    const expertFlags = tiny.filter(
-      (_, i) => !/evaluation|langevin|augment|full/.test(tiny[i - (tiny[i]?.startsWith('--') ? 0 : 1)] ?? ''),
-    );
+    const expertFlags = tiny.filter((_, i) => !/evaluation|inner|augment|full/.test(tiny[i - (tiny[i]?.startsWith('--') ? 0 : 1)] ?? ''));
     const { code, stdout } = await bpc('experts', ...expertFlags, '--out', folder, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ folder, experts: 1, epochs: 1 });

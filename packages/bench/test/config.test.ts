@@ -39,7 +39,7 @@ describe('resolveConfig', () => {
     ['imageLearningRate', Number.NaN],
     ['momentum', 1],
     ['sigma', -1],
-    ['langevinSteps', 0],
+    ['innerSteps', 0],
     ['steps', 0],
     ['seeds', 0],
     ['seed', -1],

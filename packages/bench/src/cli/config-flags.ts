@@ -1,11 +1,17 @@
 import { type Command, Option } from 'commander';
 import {
+  datasetNames,
   defaultDataset,
   defaultIpc,
+  defaultMethod,
   flagName,
   initialiserNames,
+  methodNames,
   type Overrides,
+  optimizerNames,
   preset,
+  presetNames,
+  presetOf,
   type RunConfig,
   readConfigFile,
   resolveConfig,
@@ -35,8 +41,9 @@ const toggle = (path: string, help: string): Setting => ({ path, kind: 'switch',
 export const taskSettings: SettingGroup = {
   title: 'Task:',
   settings: [
-    words('dataset', 'mnist, fashion-mnist or digits (no download)'),
-    words('method', 'how the coreset is learned: bpc-cd'),
+    words('dataset', `digits (no download), ${datasetNames.filter((name) => name !== 'digits').join(', ')}`),
+    words('method', `how the coreset is learned: ${methodNames.join(', ')}`),
+    words('preset', `settings to start from: ${presetNames.join(', ')}`),
     number('ipc', 'images per class'),
     words('init', `how the images start: ${initialiserNames.join(', ')}`),
     number('seeds', 'repetitions; each has its own draw, initialisation, learning and evaluation'),
@@ -52,13 +59,19 @@ export const learningSettings: SettingGroup = {
   title: 'Learning:',
   settings: [
     number('steps', 'outer steps'),
+    words('optimizer', `how the coreset moves: ${optimizerNames.join(' or ')}`),
     number('imageLearningRate', 'learning rate of the images'),
-    number('momentum', 'momentum of the images'),
-    number('langevinSteps', 'k, the inner steps of the negative phase'),
+    number('momentum', 'momentum of sgd'),
+    number('innerSteps', 'k, the inner steps on the coreset'),
     number('stepSize', 'λ of the inner steps'),
+    number('stepSizeLearningRate', 'learning rate of λ itself (bpc-w); 0 keeps it'),
     number('temperature', 'T of the inner steps; 0 is plain gradient descent'),
-    number('sigma', 'standard deviation of the noise on expert weights'),
+    number('sigma', 'standard deviation of the noise on network weights'),
     words('reduction', 'energy of the coreset: mean or sum over its points'),
+    number('draws', 'K, draws that an estimate averages over (bpc-fkl, bpc-rkl, psvi)'),
+    number('realBatch', 'real images per estimate (bpc-rkl, psvi)'),
+    number('epochsAhead', 'epochs of expert training that the inner steps should replace (bpc-fkl, bpc-rkl, bpc-w)'),
+    toggle('persistent', 'continue the negative chain from step to step (bpc-cd)'),
     words('augment', 'none, or groups such as color_crop_cutout_flip_scale_rotate', 'strategy'),
     number('augmentDraws', 'augmentation draws per step; 1 shares one between the inner steps and the loss'),
     number('expertsPerStep', 'experts averaged per step'),
@@ -148,7 +161,12 @@ const attribute = (path: string): string =>
     .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 function defaultOf(path: string): string {
-  const defaults: unknown = { dataset: defaultDataset, method: 'bpc-cd', ...preset(defaultDataset, defaultIpc) };
+  const defaults: unknown = {
+    dataset: defaultDataset,
+    method: defaultMethod,
+    preset: presetOf(defaultMethod),
+    ...preset(defaultDataset, defaultIpc),
+  };
   const value = path
     .split('.')
     .reduce<unknown>((node, name) => (typeof node === 'object' && node !== null ? Reflect.get(node, name) : undefined), defaults);

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import type { EvaluationConfig, FullConfig, RunConfig } from './schema.js';
+import type { DatasetName, EvaluationConfig, FullConfig, MethodName, PresetName, RunConfig } from './schema.js';
 
 /** Everything but the names that select a preset. */
-export type Preset = Omit<RunConfig, 'dataset' | 'method' | 'runtime'>;
+export type Preset = Omit<RunConfig, 'dataset' | 'method' | 'preset' | 'runtime'>;
 type PresetPatch = Partial<Omit<Preset, 'evaluation' | 'full'>> & {
   readonly evaluation?: Partial<EvaluationConfig>;
   readonly full?: Partial<FullConfig>;
@@ -45,13 +45,19 @@ const base: Preset = {
   depth: 3,
   threads: 1,
   workers: Math.min(4, availableParallelism()),
+  optimizer: 'sgd',
   imageLearningRate: 100,
   momentum: 0.5,
-  langevinSteps: 10,
+  innerSteps: 10,
   stepSize: 0.01,
+  stepSizeLearningRate: 0,
   temperature: 0,
   sigma: 0.001,
   reduction: 'mean',
+  draws: 1,
+  realBatch: 256,
+  epochsAhead: 0,
+  persistent: false,
   augment: 'none',
   augmentDraws: 1,
   expertsPerStep: 2,
@@ -93,26 +99,62 @@ const tenPerClass: PresetPatch = {
   evaluation: { priorPrecision: 0.005 },
 };
 
-const datasets: Readonly<Record<RunConfig['dataset'], DatasetPreset>> = {
-  mnist: { all: {}, from: [[10, tenPerClass]] },
-  'fashion-mnist': { all: {}, from: [[10, tenPerClass]] },
-  digits: {
-    all: {
-      width: 16,
-      depth: 2,
-      steps: 300,
-      experts: 4,
-      expertImages: 1_000,
-      expertBatch: 32,
-      expertLearningRate: 0.05,
-      expertMomentum: 0.9,
-      imageLearningRate: 3,
-      expertsPerStep: 1,
-      evaluation: { draws: 1, stepSize: 0.035, temperature: 0, priorPrecision: 0.005, augment: 'color_crop_cutout_scale_rotate' },
-      full: { epochs: 20, batch: 64, learningRate: 0.1 },
-    },
-    from: [],
+const digits: DatasetPreset = {
+  all: {
+    width: 16,
+    depth: 2,
+    steps: 300,
+    experts: 4,
+    expertImages: 1_000,
+    expertBatch: 32,
+    expertLearningRate: 0.05,
+    expertMomentum: 0.9,
+    imageLearningRate: 3,
+    expertsPerStep: 1,
+    evaluation: { draws: 1, stepSize: 0.035, temperature: 0, priorPrecision: 0.005, augment: 'color_crop_cutout_scale_rotate' },
+    full: { epochs: 20, batch: 64, learningRate: 0.1 },
   },
+  from: [],
+};
+const grey: DatasetPreset = { all: {}, from: [[10, tenPerClass]] };
+// Colour images need every training image and more epochs before an expert is worth following.
+const colour: DatasetPreset = {
+  all: {
+    experts: 8,
+    expertImages: 50_000,
+    expertEpochs: 10,
+    expertMomentum: 0.9,
+    startEpochRange: [0, 4],
+    augment: 'color_crop_cutout_scale_rotate',
+    evaluation: { augment: 'color_crop_cutout_scale_rotate' },
+    full: { epochs: 10 },
+  },
+  from: [[10, tenPerClass]],
+};
+
+const datasets: Readonly<Record<DatasetName, DatasetPreset>> = {
+  mnist: grey,
+  'fashion-mnist': grey,
+  usps: grey,
+  digits,
+  cifar10: colour,
+  svhn10k: colour,
+  svhn: colour,
+  cifar100: colour,
+  'cifar100-subset': colour,
+  'tiny-imagenet': colour,
+  'tiny-imagenet-subset': colour,
+  celeba: colour,
+  'celeba-subset': colour,
+};
+
+/** What a method needs on top of its data set. */
+const methods: Readonly<Record<MethodName, PresetPatch>> = {
+  'bpc-cd': {},
+  'bpc-fkl': { draws: 4, sigma: 0.01, epochsAhead: 1 },
+  'bpc-rkl': { draws: 10, sigma: 0.01, epochsAhead: 1 },
+  'bpc-w': { epochsAhead: 1, stepSizeLearningRate: 1e-5 },
+  psvi: { draws: 10, sigma: 0.01, reduction: 'sum', learnWeights: true, optimizer: 'adam', imageLearningRate: 0.05 },
 };
 
 const merge = (under: Preset, patch: PresetPatch): Preset => ({
@@ -122,15 +164,20 @@ const merge = (under: Preset, patch: PresetPatch): Preset => ({
   full: { ...under.full, ...patch.full },
 });
 
-/** The tuned settings of a data set at a number of images per class; every number of the main job is here. */
-export function preset(dataset: RunConfig['dataset'], ipc: number): Preset {
+/** The settings of a method on a data set at a number of images per class; every number of the main job is here. */
+export function preset(dataset: DatasetName, ipc: number, method: MethodName = defaultMethod): Preset {
   const { all, from } = datasets[dataset];
   const patches = from.filter(([lowest]) => ipc >= lowest).map(([, patch]) => patch);
-  return { ...patches.reduce(merge, merge(base, all)), ipc };
+  return { ...[...patches, methods[method]].reduce(merge, merge(base, all)), ipc };
 }
 
+/** The preset of a method when none is named. */
+export const presetOf = (method: MethodName): PresetName => `small-${method}`;
+
 /** What runs when nothing is said: the main job. */
-export const defaultDataset: RunConfig['dataset'] = 'mnist';
+export const defaultDataset: DatasetName = 'mnist';
+/** How it learns when nothing is said. */
+export const defaultMethod: MethodName = 'bpc-cd';
 /** Images per class when nothing is said. */
 export const defaultIpc = 1;
 

@@ -1,7 +1,7 @@
 import { ConfigError } from '@bpc/core';
 import type { z } from 'zod';
-import { defaultDataset, defaultIpc, preset } from './defaults.js';
-import { configSchema, datasetNames, type Overrides, type RunConfig } from './schema.js';
+import { defaultDataset, defaultIpc, defaultMethod, preset, presetOf } from './defaults.js';
+import { configSchema, datasetNames, methodNames, type Overrides, type RunConfig } from './schema.js';
 import { suggest } from './suggest.js';
 
 /** Where settings come from, weakest first. */
@@ -64,7 +64,8 @@ function refuse(issue: z.core.$ZodIssue, values: Overrides, sources: ConfigSourc
 function choosePreset(merged: Overrides): Overrides {
   const dataset = datasetNames.find((name) => name === (merged['dataset'] ?? defaultDataset)) ?? defaultDataset;
   const ipc = typeof merged['ipc'] === 'number' && merged['ipc'] >= 1 ? merged['ipc'] : defaultIpc;
-  return { dataset, method: 'bpc-cd', ...preset(dataset, ipc) };
+  const method = methodNames.find((name) => name === merged['method']) ?? defaultMethod;
+  return { dataset, method, preset: presetOf(method), ...preset(dataset, ipc, method) };
 }
 
 function checkTogether(config: RunConfig): void {

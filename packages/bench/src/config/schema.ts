@@ -3,9 +3,38 @@ import { augmentationName } from './augmentation-name.js';
 import { choice, flag, fraction, integer, integerBetween, nonNegative, positive, text } from './domain.js';
 
 /** Methods that `bpc learn` knows. */
-export const methodNames = ['bpc-cd'] as const;
-/** Data sets that `bpc learn` has a loader for. */
-export const datasetNames = ['mnist', 'fashion-mnist', 'digits'] as const;
+export const methodNames = ['bpc-cd', 'bpc-fkl', 'bpc-rkl', 'bpc-w', 'psvi'] as const;
+/** Named settings: `small-` of networks that two cores train, `paper-` as the papers print them. */
+export const presetNames = [
+  'small-bpc-cd',
+  'small-bpc-fkl',
+  'small-bpc-rkl',
+  'small-bpc-w',
+  'small-psvi',
+  'paper-bpc-cd',
+  'paper-bpc-fkl',
+  'paper-bpc-rkl',
+  'paper-bpc-w',
+  'paper-psvi',
+] as const;
+/** Data sets of images that `bpc learn` has a loader for. */
+export const datasetNames = [
+  'mnist',
+  'fashion-mnist',
+  'cifar10',
+  'svhn10k',
+  'cifar100-subset',
+  'tiny-imagenet-subset',
+  'celeba-subset',
+  'usps',
+  'digits',
+  'svhn',
+  'cifar100',
+  'tiny-imagenet',
+  'celeba',
+] as const;
+/** Optimisers of the coreset. */
+export const optimizerNames = ['sgd', 'adam'] as const;
 /** How the images of a coreset start. */
 export const initialiserNames = ['nearest-mean', 'random', 'mix', 'noise'] as const;
 /** Networks of `@bpc/models` that the command can build. */
@@ -53,6 +82,7 @@ const epochRange = '[first, last], integers with 0 <= first <= last';
 export const configSchema = z.strictObject({
   dataset: choice(datasetNames),
   method: choice(methodNames),
+  preset: choice(presetNames),
   ipc: integer(1),
   init: choice(initialiserNames),
   steps: integer(1),
@@ -64,13 +94,19 @@ export const configSchema = z.strictObject({
   runtime: text().optional(),
   threads: integerBetween(1, mostThreads),
   workers: integerBetween(0, mostThreads),
+  optimizer: choice(optimizerNames),
   imageLearningRate: nonNegative(),
   momentum: fraction(),
-  langevinSteps: integer(1),
+  innerSteps: integer(1),
   stepSize: positive(),
+  stepSizeLearningRate: nonNegative(),
   temperature: nonNegative(),
   sigma: nonNegative(),
   reduction: choice(reductions),
+  draws: integer(1),
+  realBatch: integer(1),
+  epochsAhead: integer(0),
+  persistent: flag(),
   augment: augmentationName(),
   augmentDraws: integer(1),
   expertsPerStep: integer(1),
@@ -91,6 +127,13 @@ export const configSchema = z.strictObject({
   evaluation: evaluationSchema,
   full: fullSchema,
 });
+
+/** How a coreset is learned, by name. */
+export type MethodName = (typeof methodNames)[number];
+/** A data set by name. */
+export type DatasetName = (typeof datasetNames)[number];
+/** A preset by name. */
+export type PresetName = (typeof presetNames)[number];
 
 /** A complete, validated configuration. */
 export type RunConfig = z.infer<typeof configSchema>;

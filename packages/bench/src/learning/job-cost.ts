@@ -20,5 +20,5 @@ export const fullPasses = ({ networks, epochs }: FullConfig, train: number, scor
 const smallBatches = 2;
 
 /** One seed of learning: k inner steps, then the gradient of both phases, per expert. */
-export const learningPasses = ({ steps, expertsPerStep, langevinSteps }: RunConfig, points: number): number =>
-  smallBatches * steps * expertsPerStep * (3 * langevinSteps + 6) * points;
+export const learningPasses = ({ steps, expertsPerStep, innerSteps }: RunConfig, points: number): number =>
+  smallBatches * steps * expertsPerStep * (3 * innerSteps + 6) * points;

@@ -57,9 +57,9 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
   const labels = labelKind(config);
   const like = network.init(key(0));
   const start = initialCoreset(dataset, { init: config.init, ipc: config.ipc, seed, labels });
-  const { langevinSteps, stepSize, temperature, reduction, sigma, steps, learnLabels, learnWeights, expertsPerStep, augmentDraws } = config;
+  const { innerSteps, stepSize, temperature, reduction, sigma, steps, learnLabels, learnWeights, expertsPerStep, augmentDraws } = config;
   const [firstEpoch, lastEpoch] = config.startEpochRange;
-  const objective = sampled(contrastiveDivergence({ steps: langevinSteps, stepSize, temperature, reduction, sigma }), {
+  const objective = sampled(contrastiveDivergence({ steps: innerSteps, stepSize, temperature, reduction, sigma }), {
     model: supervised({ network, energy: crossEntropyEnergy({ targets: labels }) }),
     experts: expertFiles({ folder: expertFolder, count: config.experts, epochs: config.expertEpochs, recipe, like }),
     startEpochs: { from: firstEpoch, to: lastEpoch + 1 },
