@@ -1,1 +1,2 @@
-export {};
+export type { RowMatrix } from './row-matrix.js';
+export * from './subset/index.js';
