@@ -4,12 +4,12 @@ As `learn` with `sampled(contrastiveDivergence())` does it: an expert is drawn a
 the augmented images lead to the negative parameters, the energies at both are differentiated in the images through the
 augmentation, and SGD with momentum moves the images. One draw of the augmentation's parameters per step, all six groups.
 """
-import math
 import random
 
 import torch
 import torch.nn.functional as F
 from subject_protocol import read_task, read_tensors, say, serve, write_tensors
+from torch_augmentation import augment, draw, given
 from torch_networks import channels_last, from_ours, networks, random_parameters, to_ours
 
 task = read_task()
@@ -17,56 +17,6 @@ torch.set_num_threads(task["threads"])
 torch.manual_seed(0)
 random.seed(0)
 network = networks[task["network"]["kind"]]
-
-
-def draw(group, count, size):
-    """Parameters of one augmentation, drawn as in the released code of DSA."""
-    shift, side = math.floor(0.125 * size + 0.5), math.floor(0.5 * size + 0.5)
-    if group == "color":
-        return {name: torch.rand(count) for name in ("brightness", "saturation", "contrast")}
-    if group == "crop":
-        return {"shift": torch.randint(-shift, shift + 1, (count, 2))}
-    if group == "cutout":
-        return {"centre": torch.randint(0, size + 1 - side % 2, (count, 2))}
-    if group == "flip":
-        return {"flip": torch.rand(count) < 0.5}
-    if group == "scale":
-        return {"scale": torch.rand(count, 2) * (1.2 - 1 / 1.2) + 1 / 1.2}
-    return {"angle": (torch.rand(count) * 2 - 1) * (15 * math.pi / 180)}
-
-
-def resample(x, matrix):
-    return F.grid_sample(x, F.affine_grid(matrix, x.shape, align_corners=True), align_corners=True)
-
-
-def augment(group, x, p):
-    count, _, height, width = x.shape
-    rows, columns = torch.arange(height), torch.arange(width)
-    if group == "color":
-        x = x + (p["brightness"] - 0.5).view(-1, 1, 1, 1)
-        mean = x.mean(1, keepdim=True)
-        x = (x - mean) * (2 * p["saturation"]).view(-1, 1, 1, 1) + mean
-        mean = x.mean((1, 2, 3), keepdim=True)
-        return (x - mean) * (p["contrast"] + 0.5).view(-1, 1, 1, 1) + mean
-    if group == "crop":
-        pad = math.floor(0.125 * height + 0.5)
-        moved_rows = rows.view(1, -1, 1) + p["shift"][:, 0].view(-1, 1, 1) + pad
-        moved_columns = columns.view(1, 1, -1) + p["shift"][:, 1].view(-1, 1, 1) + pad
-        padded = F.pad(x, (pad, pad, pad, pad)).permute(0, 2, 3, 1)
-        return padded[torch.arange(count).view(-1, 1, 1), moved_rows, moved_columns].permute(0, 3, 1, 2)
-    if group == "cutout":
-        side = math.floor(0.5 * height + 0.5)
-        top, left = p["centre"][:, 0].view(-1, 1, 1) - side // 2, p["centre"][:, 1].view(-1, 1, 1) - side // 2
-        r, c = rows.view(1, -1, 1), columns.view(1, 1, -1)
-        hidden = (r >= top) & (r < top + side) & (c >= left) & (c < left + side)
-        return x * (~hidden).to(x.dtype).unsqueeze(1)
-    if group == "flip":
-        return torch.where(p["flip"].view(-1, 1, 1, 1), x.flip(3), x)
-    zero = torch.zeros(count)
-    if group == "scale":
-        return resample(x, torch.stack([p["scale"][:, 0], zero, zero, zero, p["scale"][:, 1], zero], 1).view(-1, 2, 3))
-    cosine, sine = p["angle"].cos(), p["angle"].sin()
-    return resample(x, torch.stack([cosine, -sine, zero, sine, cosine, zero], 1).view(-1, 2, 3))
 
 
 def energy(params, x, y):
@@ -100,11 +50,7 @@ def evaluate(paths):
     x = from_ours("x", arrays["x0"])
     found = {}
     for group in task["groups"]:
-        prefix = f"augment/{group}/"
-        parameters = {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
-        if group == "flip":
-            parameters["flip"] = parameters["flip"] == 1
-        value, grad = estimate(expert, x, arrays["labels"].long(), group, parameters, 0, 0)
+        value, grad = estimate(expert, x, arrays["labels"].long(), group, given(group, arrays), 0, 0)
         found[f"{group}/value"] = value.numpy()
         found[f"{group}/grad"] = to_ours("x", grad).contiguous().numpy()
     write_tensors(paths["outputs"], found)

@@ -42,8 +42,8 @@ export interface CdStepTask extends CommonTask {
 const isPeer = (subject: string) => subject.startsWith('torch-') || subject === 'jax';
 
 /** The process that does a task: a peer's script, or one of ours. Scripts get the task as one JSON argument. */
-export function commandOf(
-  task: GradientTask | CdStepTask,
+export function commandOf<T extends { readonly subject: string }>(
+  task: T,
   scripts: { readonly torch: string; readonly ours: string },
   python: string,
 ): SubjectCommand {

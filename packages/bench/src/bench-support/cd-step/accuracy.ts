@@ -4,18 +4,17 @@ import { join } from 'node:path';
 import {
   decodeSafetensors,
   disposeTree,
-  drawAugmentationParameters,
   encodeSafetensors,
   ensureHostBackend,
   foldIn,
   hostNormal,
   InterruptedError,
   key,
-  parseAugmentation,
   type SafetensorsEntry,
   treeEntries,
 } from '@bpc/core';
 import type { CommandContext } from '../../cli/context.js';
+import { augmentationEntries, f32, i32 } from '../augmentation-entries.js';
 import { type BenchNetwork, buildBenchNetwork, networkTitle, parameterShapes } from '../bench-network.js';
 import { type BenchRatio, type BenchRow, median } from '../bench-result.js';
 import { startSubject } from '../subject-process.js';
@@ -44,9 +43,6 @@ interface Comparison {
   taskOf(subject: string): GradientTask | CdStepTask;
   readonly scripts: { readonly torch: string; readonly ours: string };
 }
-
-const f32 = (data: Float32Array, shape: readonly number[]): SafetensorsEntry => ({ dtype: 'F32', shape, data });
-const i32 = (data: Int32Array): SafetensorsEntry => ({ dtype: 'I32', shape: [data.length], data });
 
 /** Parameters, images (`x0`, `x1`, …) and labels. */
 function commonInputs(network: BenchNetwork, batch: number, count: number): Record<string, SafetensorsEntry> {
@@ -86,23 +82,6 @@ function gradientComparison(network: BenchNetwork, { subjects, threads }: CdStep
   };
 }
 
-/** Parameters of every augmentation, one draw each. */
-function augmentationInputs(groups: readonly string[], batch: number, height: number, width: number): Record<string, SafetensorsEntry> {
-  const entries = groups.map((name, i) => {
-    const { group, ...parameters } = drawAugmentationParameters(foldIn(key(10), i), parseAugmentation(name), batch, height, width);
-    return Object.entries(parameters).flatMap(([parameter, value]) => {
-      if (value instanceof Float32Array)
-        return [[`augment/${group}/${parameter}`, f32(value, value.length === batch ? [batch] : [batch, 2])] as const];
-      if (value instanceof Int32Array)
-        return [
-          [`augment/${group}/${parameter}`, { dtype: 'I32', shape: value.length === batch ? [batch] : [batch, 2], data: value }] as const,
-        ];
-      return [];
-    });
-  });
-  return Object.fromEntries(entries.flat());
-}
-
 /** A short chain: its end differs by rounding that every step multiplies, so there is no goal, only agreement to look at. */
 function cdStepComparison({ subjects, threads, width }: CdStepOptions): Comparison {
   const batch = 2;
@@ -112,7 +91,7 @@ function cdStepComparison({ subjects, threads, width }: CdStepOptions): Comparis
     name: `accuracy, outer step without noise, k = 3, batch ${batch}`,
     subjects: subjects.filter((subject) => subject === 'onnx:cpu' || subject === 'torch-eager'),
     goal: undefined,
-    inputs: { ...commonInputs(network, batch, 1), ...augmentationInputs(task(reference).groups, batch, 32, 32) },
+    inputs: { ...commonInputs(network, batch, 1), ...augmentationEntries(key(10), task(reference).groups, batch, 32, 32) },
     scripts: cdStepScripts,
     taskOf: task,
   };

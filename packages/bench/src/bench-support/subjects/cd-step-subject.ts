@@ -3,7 +3,6 @@
  * the updated images.
  */
 import {
-  type AugmentationParameters,
   applyAugmentation,
   augmentationInputs,
   type Coreset,
@@ -25,6 +24,7 @@ import {
   type Tree,
 } from '@bpc/core';
 import { ones, type Tensor1D } from '@tensorflow/tfjs-core';
+import { givenAugmentation } from '../augmentation-entries.js';
 import { buildBenchNetwork } from '../bench-network.js';
 import type { CdStepTask, EvaluationFiles } from '../task.js';
 import { openSubject } from './open-subject.js';
@@ -77,9 +77,10 @@ async function evaluate(task: CdStepTask, runtime: Runtime, files: EvaluationFil
   const points = coreset(tensorOf(entries, 'labels').dataSync(), tensorOf(entries, 'x0'));
   const divergence = contrastiveDivergence({ steps: task.steps, stepSize: task.stepSize, temperature: 0, sigma: 0 });
   const [height, width] = task.network.inputShape;
+  const read = (name: string) => tensorOf(entries, name).dataSync();
   const found: Record<string, Tree> = {};
   for (const group of task.groups) {
-    const { variant, inputs } = augmentationInputs(parametersOf(entries, group, height, width), task.batch, height, width);
+    const { variant, inputs } = augmentationInputs(givenAugmentation(read, group, height, width), task.batch, height, width);
     const program = runtime.compile((k: Key, params: Tree, data: Coreset, draw: Tree): Tree => {
       const learnable = { x: true, y: false, weights: false };
       const augment = (x: Coreset['x']) => applyAugmentation(variant, x, draw);
@@ -90,27 +91,6 @@ async function evaluate(task: CdStepTask, runtime: Runtime, files: EvaluationFil
     await program.dispose();
   }
   await writeOutputs(files, found);
-}
-
-function parametersOf(entries: ReturnType<typeof readInputs>, group: string, height: number, width: number): AugmentationParameters {
-  const values = (name: string) => tensorOf(entries, `augment/${group}/${name}`).dataSync();
-  const [floats, integers] = [(name: string) => Float32Array.from(values(name)), (name: string) => Int32Array.from(values(name))];
-  switch (group) {
-    case 'color':
-      return { group, brightness: floats('brightness'), saturation: floats('saturation'), contrast: floats('contrast') };
-    case 'crop':
-      return { group, shift: integers('shift') };
-    case 'cutout':
-      return { group, centre: integers('centre'), size: [Math.floor(height / 2 + 0.5), Math.floor(width / 2 + 0.5)] };
-    case 'flip':
-      return { group, flip: integers('flip') };
-    case 'scale':
-      return { group, scale: floats('scale'), alignCorners: true };
-    case 'rotate':
-      return { group, angle: floats('angle'), alignCorners: true };
-    default:
-      throw new Error(`unknown group '${group}'`);
-  }
 }
 
 runSubject(async (argument) => {

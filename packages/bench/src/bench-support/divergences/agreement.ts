@@ -1,0 +1,157 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  decodeSafetensors,
+  disposeTree,
+  encodeSafetensors,
+  ensureHostBackend,
+  foldIn,
+  hostNormal,
+  InterruptedError,
+  type Key,
+  key,
+  type SafetensorsEntry,
+  treeEntries,
+} from '@bpc/core';
+import type { CommandContext } from '../../cli/context.js';
+import { augmentationEntries, f32, i32 } from '../augmentation-entries.js';
+import { type BenchNetwork, buildBenchNetwork, networkTitle } from '../bench-network.js';
+import type { BenchRow } from '../bench-result.js';
+import { mainNetwork } from '../cd-step/cases.js';
+import { compareTensors } from '../cd-step/compare-tensors.js';
+import { startSubject } from '../subject-process.js';
+import { type MethodName, methods, settingsOf } from './methods.js';
+import { type DivergenceBenchOptions, divergenceSubjects } from './options.js';
+import { type DivergenceTask, divergenceCommand, divergenceTask } from './task.js';
+
+type Tensors = ReadonlyMap<string, SafetensorsEntry>;
+
+/** The js runtime computes in float64; only its outputs are rounded. */
+const reference = 'js';
+/** Few units and points: what is compared is a formula, in every group of the augmentation. */
+const width = 8;
+const batch = 4;
+/**
+ * The largest error of a gradient, per tensor, that float32 explains: units at kinks of ReLU included, which inner steps
+ * carry on. A sign, a mean that should be a sum, or a draw too few are off by tenths at least.
+ */
+export const agreementGoal = 1e-2;
+
+/** Parameters with gains and biases away from the 1 and 0 they start at, which would hide mistakes. */
+function parameterEntries(network: BenchNetwork, own: Key, prefix: string): [string, SafetensorsEntry][] {
+  const params = buildBenchNetwork(network).init(foldIn(own, 0));
+  const entries = treeEntries(params).map(([path, leaf], i): [string, SafetensorsEntry] => {
+    const moved = hostNormal(foldIn(foldIn(own, 1), i), leaf.size);
+    const data = Float32Array.from(leaf.dataSync(), (value, j) => value + (leaf.rank === 1 ? 0.1 * (moved[j] ?? 0) : 0));
+    return [`${prefix}/${path}`, f32(data, leaf.shape)];
+  });
+  disposeTree(params);
+  return entries;
+}
+
+/** Everything that an estimate depends on, noise included. */
+export function agreementInputs({ network, parameters, settings, groups, batch: count }: DivergenceTask): Record<string, SafetensorsEntry> {
+  ensureHostBackend();
+  const images = (own: Key, many: number) => {
+    const shape = [many, ...network.inputShape];
+    return f32(
+      hostNormal(
+        own,
+        shape.reduce((a, b) => a * b),
+      ),
+      shape,
+    );
+  };
+  const labels = (many: number) => i32(Int32Array.from({ length: many }, (_, i) => i % 10));
+  const noise = (['expert', 'posterior', 'chain'] as const).flatMap((kind, k) =>
+    Array.from({ length: Math.max(settings.draws, settings.innerSteps) }, (_, n) =>
+      parameters.map(([path, shape], i): [string, SafetensorsEntry] => {
+        const own = foldIn(foldIn(foldIn(key(11), k), n), i);
+        return [
+          `noise/${kind}/${n}/${path}`,
+          f32(
+            hostNormal(
+              own,
+              shape.reduce((a, b) => a * b, 1),
+            ),
+            shape,
+          ),
+        ];
+      }),
+    ).flat(),
+  );
+  const real = Math.max(1, settings.realBatch);
+  return {
+    ...Object.fromEntries([...parameterEntries(network, key(7), 'expert'), ...parameterEntries(network, key(8), 'start'), ...noise]),
+    x: images(key(9), count),
+    labels: labels(count),
+    weights: f32(
+      Float32Array.from({ length: count }, (_, i) => 1 + 0.5 * i),
+      [count],
+    ),
+    'real/x': images(key(10), real),
+    'real/labels': labels(real),
+    ...augmentationEntries(key(12), groups, count, network.inputShape[0], network.inputShape[1]),
+  };
+}
+
+/** What a side found, group by group; or why there is nothing. */
+async function evaluate(
+  task: DivergenceTask,
+  folder: string,
+  python: string,
+  signal: AbortSignal,
+): Promise<Tensors | { readonly absent: string }> {
+  const files = { inputs: join(folder, 'inputs.safetensors'), outputs: join(folder, 'outputs.safetensors') };
+  const started = await startSubject(divergenceCommand({ ...task, evaluate: files }, python), signal);
+  if ('absent' in started) return started;
+  started.stop();
+  return decodeSafetensors(await readFile(files.outputs)).tensors;
+}
+
+/** Whether both sides compute the same estimate, on the same parameters, images and noise: their errors against float64. */
+export async function agreement(
+  method: MethodName,
+  { python, threads }: Pick<DivergenceBenchOptions, 'python' | 'threads'>,
+  groups: readonly string[],
+  context: CommandContext,
+): Promise<BenchRow[]> {
+  const network = mainNetwork(width);
+  const settings = settingsOf(method, 'quick');
+  const taskOf = (subject: string) => divergenceTask({ subject, method, network, batch, threads, settings, groups });
+  const name = `${method}, the same estimate on given noise, ${networkTitle(network)}, ${batch} points, ${methods[method].describe(settings)}`;
+  const folder = await mkdtemp(join(tmpdir(), 'bpc-bench-'));
+  const phase = context.reporter.phase(name, 1 + divergenceSubjects.length);
+  try {
+    await writeFile(join(folder, 'inputs.safetensors'), encodeSafetensors(agreementInputs(taskOf(reference)), {}));
+    const exact = await evaluate(taskOf(reference), folder, python, context.signal);
+    if (context.signal.aborted) throw new InterruptedError(`stopped in ${name}`, 0, 'start the same command again');
+    if ('absent' in exact) throw new Error(`the js runtime failed at ${method}: ${exact.absent}`);
+    const rows: BenchRow[] = [];
+    for (const [i, subject] of divergenceSubjects.entries()) {
+      phase.update(i + 1);
+      const found = await evaluate(taskOf(subject), folder, python, context.signal);
+      if (context.signal.aborted) throw new InterruptedError(`stopped in ${name}`, 0, 'start the same command again');
+      if ('absent' in found) {
+        rows.push({ case: name, subject, unit: 'relative error', absent: true, reason: found.absent });
+        continue;
+      }
+      const { worst, where } = compareTensors(exact, found);
+      rows.push({
+        case: name,
+        subject,
+        unit: 'relative error',
+        median: worst,
+        min: worst,
+        max: worst,
+        repeats: 1,
+        reason: `worst: ${where}`,
+      });
+    }
+    return rows;
+  } finally {
+    phase.finish();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
