@@ -72,6 +72,22 @@ export async function missingExperts(
   return missing;
 }
 
+/** The tasks that train the experts of some numbers; each writes its file. */
+export function expertTasks(
+  options: ExpertSettings & Pick<TrainExpertsOptions, 'dataset' | 'folder'>,
+  experts: readonly number[],
+): TaskSpec<ExpertTaskOptions>[] {
+  const { dataset, folder, network, training, seed, images } = options;
+  const recipe = expertRecipe(options, dataset.name);
+  const points = expertPoints(dataset.train, images, seed);
+  const module = moduleUrl('./expert-task.js', import.meta.url);
+  return experts.map((expert) => ({
+    module,
+    export: 'expertTask',
+    options: { network, settings: training, points, seed, expert, folder, recipe },
+  }));
+}
+
 /**
  * Trains the experts whose files are missing, in parallel; the weights do not depend on how many threads share the work.
  *
@@ -80,19 +96,10 @@ export async function missingExperts(
  * @throws CheckpointError if the folder has experts of other settings; InterruptedError when aborted (finished files stay).
  */
 export async function trainExperts(options: TrainExpertsOptions): Promise<void> {
-  const { dataset, pool, folder, network, training, seed, images, progress, onTrained } = options;
-  const recipe = expertRecipe(options, dataset.name);
-  const points = expertPoints(dataset.train, images, seed);
+  const { pool, progress, onTrained } = options;
   const missing = await missingExperts(options);
   if (missing.length === 0) return;
-  const module = moduleUrl('./expert-task.js', import.meta.url);
-  const tasks = missing.map(
-    (expert): TaskSpec<ExpertTaskOptions> => ({
-      module,
-      export: 'expertTask',
-      options: { network, settings: training, points, seed, expert, folder, recipe },
-    }),
-  );
+  const tasks = expertTasks(options, missing);
   await runWithProgress(pool, tasks, {
     phase: progress?.(tasks.length),
     store: (_, __, seconds) => onTrained?.(seconds),

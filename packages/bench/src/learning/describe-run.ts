@@ -1,36 +1,21 @@
 import type { RunConfig } from '../config/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { networkTitle } from '../experts/network.js';
-import { evaluationPasses, fullPasses, learningPasses } from './job-cost.js';
-
-// Measured on two cores of a cloud machine with ONNX Runtime: microseconds of one thread per forward pass of one image and
-// per million multiplications of its network, and what a pass costs at least. Half of it or twice as much is possible.
-const microsecondsPerMillion = 30;
-const leastMicroseconds = 15;
-
-/** Multiplications of one forward pass, up to the small layers. */
-function multiplications({ network, width, depth }: RunConfig, [height, columns, channels]: Dataset['shape']): number {
-  if (network === 'mlp') return width * (height * columns * channels + (depth - 1) * width);
-  let total = 0;
-  for (let block = 0, area = height * columns; block < depth; block++, area /= 4)
-    total += 9 * (block === 0 ? channels : width) * width * area;
-  return total;
-}
+import { evaluationPasses, expertPasses, fullPasses, learningPasses } from './job-cost.js';
+import { passSeconds } from './pass-seconds.js';
 
 /** About how many seconds a run takes on ONNX Runtime, to a factor of two. */
 export function roughSeconds(config: RunConfig, { shape, classes, ...splits }: Dataset): number {
   const { train, validation } = splits;
   const points = config.ipc * classes;
   const scored = splits[config.scoreOn].count;
-  const images = Math.min(config.expertImages, train.count);
   const seed =
     learningPasses(config, points) +
     fullPasses(config.full, train.count, scored) +
     3 * evaluationPasses(config.evaluation, points, scored) +
     5 * evaluationPasses({ ...config.evaluation, chains: 1 }, points, validation.count);
-  const passes = config.experts * 3 * config.expertEpochs * images + config.seeds * seed;
-  const each = Math.max(leastMicroseconds, (microsecondsPerMillion * multiplications(config, shape)) / 1e6);
-  return (passes * each) / 1e6 / Math.max(1, config.workers);
+  const passes = config.experts * expertPasses(config, train.count) + config.seeds * seed;
+  return (passes * passSeconds(config, shape)) / Math.max(1, config.workers);
 }
 
 /** What a run is about to do, for somebody who sees it for the first time. */

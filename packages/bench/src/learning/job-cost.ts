@@ -16,6 +16,10 @@ export function evaluationPasses(
 export const fullPasses = ({ networks, epochs }: FullConfig, train: number, scored: number): number =>
   networks * (3 * epochs * train + scored);
 
+/** One expert. */
+export const expertPasses = ({ expertEpochs, expertImages }: Pick<RunConfig, 'expertEpochs' | 'expertImages'>, train: number): number =>
+  3 * expertEpochs * Math.min(expertImages, train);
+
 // A step moves weights, images and augmentations as well, which few images do not hide.
 const smallBatches = 2;
 

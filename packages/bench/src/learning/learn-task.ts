@@ -121,7 +121,7 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
 const elsewhere = new Set(['evaluation', 'full', 'scoreOn', 'workers', 'seeds', 'checkpointEvery', 'runtime', 'threads']);
 
 /** The settings that learning depends on: none of the evaluation, none of the machine. */
-function learningRecord(config: RunConfig): Metadata {
+export function learningRecord(config: RunConfig): Metadata {
   return Object.fromEntries(Object.entries(config).filter(([name]) => !elsewhere.has(name))) as Metadata;
 }
 

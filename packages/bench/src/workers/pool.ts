@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InterruptedError } from '@bpc/core';
 import { errorFromWire } from '@bpc/core/node';
+import { builtModule } from './module-url.js';
 import type { FromWorker, TaskProgress, TaskSpec, ToWorker } from './protocol.js';
 import { resourceStore } from './resources.js';
 import { runTask } from './run-task.js';
@@ -48,11 +49,6 @@ function workerFile(): URL {
   return existsSync(fileURLToPath(url)) ? url : new URL('../../dist/workers/worker-main.js', import.meta.url);
 }
 
-/** Task modules must come from the same build as the worker that imports them. */
-function workerModule(module: string): string {
-  return module.endsWith('.ts') ? module.replace('/src/', '/dist/').replace(/\.ts$/, '.js') : module;
-}
-
 function localPool({ shared, signal = new AbortController().signal }: PoolOptions): TaskPool {
   const resources = resourceStore();
   return {
@@ -96,7 +92,8 @@ function threadPool({ workers: count, shared, signal }: PoolOptions): TaskPool {
       const onError = (error: Error) => settle(() => reject(error));
       const onExit = (code: number) => settle(() => reject(new Error(`a worker thread ended with code ${code} in the middle of a task`)));
       thread.on('message', onMessage).on('error', onError).on('exit', onExit);
-      post(thread, { kind: 'run', id, task: { ...task, module: workerModule(task.module) } });
+      // Task modules must come from the same build as the worker that imports them.
+      post(thread, { kind: 'run', id, task: { ...task, module: builtModule(task.module) } });
     });
 
   /** Posts a message and waits for its answer, or for the end of the thread. */

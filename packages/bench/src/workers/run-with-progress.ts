@@ -18,16 +18,20 @@ export async function runWithProgress<Options, Result>(
   { phase, weights, store }: PhaseOptions<Result> = {},
 ): Promise<Result[]> {
   const done = new Float64Array(tasks.length);
+  const update = (index: number, share: number, note?: string) => {
+    done[index] = (weights?.[index] ?? 1) * share;
+    phase?.update(
+      done.reduce((sum, part) => sum + part, 0),
+      note,
+    );
+  };
   try {
     const results = await pool.run<Options, Result>(tasks, {
-      onProgress(index, position) {
-        done[index] = ((weights?.[index] ?? 1) * position.done) / position.total;
-        phase?.update(
-          done.reduce((sum, part) => sum + part, 0),
-          position.note,
-        );
+      onProgress: (index, position) => update(index, position.done / position.total, position.note),
+      async onResult(index, result, seconds) {
+        update(index, 1);
+        await store?.(index, result, seconds);
       },
-      ...(store === undefined ? {} : { onResult: store }),
     });
     phase?.finish();
     return results;

@@ -56,12 +56,27 @@ function tails(a: number, b: number, x: number, y: number): readonly [lower: num
   return [1 - upper, upper];
 }
 
-/** Distribution function of Beta(a, b), the regularised incomplete beta function I_x(a, b), for a, b > 0. */
+/**
+ * Distribution function of Beta(a, b), the regularised incomplete beta function I_x(a, b), for a, b > 0 (DLMF 8.17).
+ *
+ * @example
+ * ```ts
+ * import { betaCdf } from '@bpc/samplers';
+ * // Two-sided p-value of Student's t = 2.5 with 4 degrees of freedom.
+ * console.log(betaCdf(4 / (4 + 2.5 ** 2), 4 / 2, 1 / 2)); // 0.0668
+ * ```
+ */
 export const betaCdf = (x: number, a: number, b: number): number => tails(a, b, x, 1 - x)[0];
 
 /**
  * Quantile of Beta(a, b), a, b > 0, to nearly full double precision: Newton's method on I_x(a, b) = p, kept inside a bracket.
  * NaN outside these domains.
+ *
+ * @example
+ * ```ts
+ * import { betaQuantile } from '@bpc/samplers';
+ * console.log(betaQuantile(0.5, 2, 2)); // 0.5
+ * ```
  */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (!(p >= 0 && p <= 1 && a > 0 && b > 0)) return Number.NaN;

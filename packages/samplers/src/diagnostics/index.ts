@@ -1,3 +1,4 @@
+export { betaCdf, betaQuantile } from './beta-quantile.js';
 export {
   type DivergenceContrast,
   type DivergenceLocation,
