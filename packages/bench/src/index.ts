@@ -1,7 +1,8 @@
 export { readConfigFile } from './config/config-file.js';
-export { preset } from './config/defaults.js';
+export { listPresets, type PresetOrigin, type PresetSummary, preset, presetOrigin } from './config/presets/index.js';
 export { resolveConfig } from './config/resolve.js';
-export type { EvaluationConfig, FullConfig, RunConfig } from './config/schema.js';
+export type { DatasetName, EvaluationConfig, FullConfig, MethodName, PresetName, RunConfig } from './config/schema.js';
+export type { ReadProgress } from './data/assemble.js';
 export * from './data/atomic-file.js';
 export * from './data/dataset.js';
 export type { DownloadOptions, DownloadProgress } from './data/download.js';

@@ -1,7 +1,11 @@
 import { ConfigError } from '@bpc/core';
 import type { z } from 'zod';
-import { defaultDataset, defaultIpc, defaultMethod, preset, presetOf } from './defaults.js';
-import { configSchema, datasetNames, methodNames, type Overrides, type RunConfig } from './schema.js';
+import { checkTogether } from './check-together.js';
+import { defaultDataset, defaultIpc, defaultMethod } from './defaults.js';
+import { evaluationFor } from './evaluation.js';
+import { augmentationOf } from './presets/data-sets.js';
+import { methodOfPreset, namedPreset, preset, presetOf } from './presets/index.js';
+import { configSchema, datasetNames, methodNames, type Overrides, presetNames, type RunConfig } from './schema.js';
 import { suggest } from './suggest.js';
 
 /** Where settings come from, weakest first. */
@@ -61,37 +65,36 @@ function refuse(issue: z.core.$ZodIssue, values: Overrides, sources: ConfigSourc
   return new ConfigError(`${subject} is ${show(found)}, expected ${issue.message}`, remedy);
 }
 
-function choosePreset(merged: Overrides): Overrides {
-  const dataset = datasetNames.find((name) => name === (merged['dataset'] ?? defaultDataset)) ?? defaultDataset;
-  const ipc = typeof merged['ipc'] === 'number' && merged['ipc'] >= 1 ? merged['ipc'] : defaultIpc;
-  const method = methodNames.find((name) => name === merged['method']) ?? defaultMethod;
-  return { dataset, method, preset: presetOf(method), ...preset(dataset, ipc, method) };
+const among = <T extends string>(names: readonly T[], value: unknown): T | undefined => names.find((name) => name === value);
+
+function choosePreset(given: Overrides): Overrides {
+  const dataset = among(datasetNames, given['dataset']) ?? defaultDataset;
+  const ipc = typeof given['ipc'] === 'number' && given['ipc'] >= 1 ? given['ipc'] : defaultIpc;
+  const named = among(presetNames, given['preset']);
+  const method = among(methodNames, given['method']) ?? (named === undefined ? defaultMethod : methodOfPreset(named));
+  const name = named ?? presetOf(method);
+  const settings = namedPreset(name, dataset, ipc);
+  const wanted = isRecord(given['evaluation']) ? given['evaluation'] : {};
+  const evaluation = evaluationFor(
+    settings.evaluation,
+    { protocol: wanted['protocol'], sampler: wanted['sampler'] },
+    augmentationOf(dataset),
+  );
+  return { dataset, method, preset: name, ...settings, evaluation };
 }
 
-function checkTogether(config: RunConfig): void {
-  const [, last] = config.startEpochRange;
-  if (last > config.expertEpochs) {
-    throw new ConfigError(
-      `startEpochRange ends at epoch ${last}, but experts are trained for ${config.expertEpochs} epochs`,
-      `pass --start-epoch-range ${Math.min(config.startEpochRange[0], config.expertEpochs)}-${config.expertEpochs} or --expert-epochs ${last}`,
-    );
-  }
-  if (config.evaluation.temperature === 0 && config.evaluation.draws > 1) {
-    throw new ConfigError(
-      `evaluation.draws is ${config.evaluation.draws} at evaluation.temperature 0, where later draws only repeat the first`,
-      'set evaluation.draws to 1, or evaluation.temperature above 0',
-    );
-  }
-  if (config.evaluation.temperature > 0 && config.evaluation.priorPrecision === 0) {
-    throw new ConfigError(
-      `evaluation.priorPrecision is 0 at evaluation.temperature ${config.evaluation.temperature}, where draws need a proper prior`,
-      'set evaluation.priorPrecision above 0, or evaluation.temperature to 0',
-    );
-  }
+/** The preset's range of start epochs, cut where a shortened training or an expert further ahead leaves no snapshot. */
+function startEpochs(values: Overrides): Overrides {
+  const { startEpochRange, expertEpochs, epochsAhead } = values;
+  if (!Array.isArray(startEpochRange) || typeof expertEpochs !== 'number' || typeof epochsAhead !== 'number') return {};
+  const [first, last]: unknown[] = startEpochRange;
+  if (typeof first !== 'number' || typeof last !== 'number') return {};
+  const end = Math.max(0, Math.min(last, expertEpochs - epochsAhead));
+  return { startEpochRange: [Math.min(first, end), end] };
 }
 
 /**
- * The configuration of a run: the preset of its data set and images per class, overridden by the file, then by flags.
+ * The configuration of a run: the preset of its method, data set and images per class, overridden by the file, then by flags.
  *
  * @throws ConfigError naming the option, the value found, what is expected, and the remedy.
  */
@@ -99,14 +102,7 @@ export function resolveConfig(sources: ConfigSources): RunConfig {
   const given = overlay(overlay(sources.record ?? {}, sources.file?.values ?? {}), sources.flags ?? {});
   const values = overlay(choosePreset(given), given);
   // The last epoch follows a shortened training unless it was asked for.
-  if (given['startEpochRange'] === undefined && typeof values['expertEpochs'] === 'number' && Array.isArray(values['startEpochRange'])) {
-    const [first, last]: unknown[] = values['startEpochRange'];
-    if (typeof first === 'number' && typeof last === 'number') {
-      const end = Math.min(last, values['expertEpochs']);
-      return validate({ ...values, startEpochRange: [Math.min(first, end), end] }, sources);
-    }
-  }
-  return validate(values, sources);
+  return validate(given['startEpochRange'] === undefined ? { ...values, ...startEpochs(values) } : values, sources);
 }
 
 function validate(values: Overrides, sources: ConfigSources): RunConfig {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { augmentationName } from './augmentation-name.js';
 import { choice, flag, fraction, integer, integerBetween, nonNegative, positive, text } from './domain.js';
+import { evaluationSchema } from './evaluation.js';
 
 /** Methods that `bpc learn` knows. */
 export const methodNames = ['bpc-cd', 'bpc-fkl', 'bpc-rkl', 'bpc-w', 'psvi'] as const;
@@ -44,23 +45,6 @@ const mostThreads = 256;
 const reductions = ['mean', 'sum'] as const;
 
 const section = { error: 'a mapping of option names to values' };
-
-const evaluationSchema = z.strictObject(
-  {
-    chains: integer(1),
-    steps: integer(1),
-    draws: integer(1),
-    thinning: integer(1),
-    stepSize: positive(),
-    momentum: fraction(),
-    decay: choice(['constant', 'cosine']),
-    temperature: nonNegative(),
-    priorPrecision: nonNegative(),
-    reduction: choice(reductions),
-    augment: augmentationName(),
-  },
-  section,
-);
 
 const fullSchema = z.strictObject(
   {
@@ -137,8 +121,7 @@ export type PresetName = (typeof presetNames)[number];
 
 /** A complete, validated configuration. */
 export type RunConfig = z.infer<typeof configSchema>;
-/** How predictions are drawn from a coreset. */
-export type EvaluationConfig = RunConfig['evaluation'];
+export type { EvaluationConfig } from './evaluation.js';
 /** How the full-data ceiling is trained. */
 export type FullConfig = RunConfig['full'];
 
