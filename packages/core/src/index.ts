@@ -18,12 +18,15 @@ export {
   type ContrastiveNoise,
   contrastiveDivergence,
   contrastiveEstimate,
-  perturbExpert,
 } from './divergence/contrastive-divergence.js';
+export { type CoresetEnergyOptions, perturbExpert } from './divergence/coreset-energy.js';
 export * from './divergence/coreset-gradient.js';
+export * from './divergence/descent-draws.js';
 export * from './divergence/divergence.js';
+export * from './divergence/forward-kl.js';
 export * from './divergence/from-surrogate.js';
-export * from './divergence/posterior-draws.js';
+export * from './divergence/langevin-draws.js';
+export { type DrawsFrom, independentDraws, type PosteriorDraws } from './divergence/posterior-draws.js';
 export * from './eager-runtime.js';
 export * from './energy.js';
 export * from './errors.js';

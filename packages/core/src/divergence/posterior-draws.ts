@@ -1,4 +1,10 @@
+import { checkInteger } from '../check.js';
+import { ConfigError } from '../errors.js';
 import type { Key } from '../random.js';
+import { split } from '../random.js';
+import { scan } from '../scan.js';
+import { cloneTree } from '../scope.js';
+import { untaped } from '../tape.js';
 import type { Tree } from '../tree.js';
 import type { DivergenceInput } from './divergence.js';
 
@@ -13,4 +19,56 @@ export interface PosteriorDraws {
   readonly requiresStart?: boolean;
   /** `count` draws, stacked along axis 0 of every leaf. Fresh tensors. */
   draw<P extends Tree>(key: Key, input: DivergenceInput<P>, count: number): P;
+  /**
+   * One draw per key, for draws that are independent given what this call finds out (a mode, factors of a covariance): who
+   * needs one draw at a time keeps memory flat with it. Left out where draws depend on each other, as those of a chain.
+   */
+  independent?<P extends Tree>(key: Key, input: DivergenceInput<P>): (key: Key) => P;
+}
+
+/** `PosteriorDraws` from a way to make one draw at a time; `draw` stacks them. */
+export function independentDraws(parts: {
+  readonly name: string;
+  readonly requiresStart?: boolean;
+  readonly independent: NonNullable<PosteriorDraws['independent']>;
+}): PosteriorDraws {
+  const { name, requiresStart = false, independent } = parts;
+  return {
+    name,
+    requiresStart,
+    independent,
+    draw: <P extends Tree>(key: Key, input: DivergenceInput<P>, count: number) => {
+      checkInteger('count', count, 1);
+      const [shared, draws] = split(key, 2);
+      return untaped(() => {
+        const next = independent(shared, input);
+        const [, stacked] = scan((none: Tree, { key: own }) => [none, next(own)] as const, [], undefined, { length: count, key: draws });
+        // Stacked parameters have the names of parameters, and one rank more.
+        return stacked as unknown as P;
+      });
+    },
+  };
+}
+
+/** Where draws begin: at the expert θ_D, or at the earlier snapshot `input.start`. */
+export type DrawsFrom = 'expert' | 'start';
+
+/** @throws ConfigError unless `from` is one of the two. */
+export function checkDrawsFrom(from: DrawsFrom): DrawsFrom {
+  if (from !== 'expert' && from !== 'start') {
+    throw new ConfigError(`from is '${String(from)}', expected 'expert' or 'start'`, 'pass one of the two');
+  }
+  return from;
+}
+
+/** A copy of the parameters where draws begin. @throws ConfigError if that is the start and there is none. */
+export function drawsOrigin<P extends Tree>({ expert, start }: DivergenceInput<P>, from: DrawsFrom, name: string): P {
+  if (from === 'expert') return cloneTree(expert);
+  if (start === undefined) {
+    throw new ConfigError(
+      `start is not given, but '${name}' draws begin at an earlier snapshot of the expert`,
+      "pass start, which sampled does with expertEpochs: 1 or more; or draw from: 'expert'",
+    );
+  }
+  return cloneTree(start);
 }
