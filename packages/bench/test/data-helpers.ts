@@ -76,15 +76,19 @@ export function tinyManifest(tarball: Uint8Array, files = tinyFiles, base?: stri
       tiny: {
         title: 'Tiny',
         licence: 'none',
-        format: 'idx',
         shape: [2, 3, 1],
         classes: 2,
         classNames: ['even', 'odd'],
-        files: { trainImages, trainLabels, testImages, testLabels },
-        sources: base === undefined ? [npm] : [npm, { kind: 'url', base, downloads }],
         normalisation: { scale: 255, mean: [0.5], std: [0.25] },
         splits: { train: 6, validation: 2, test: 4 },
-        validation: { seed: 0, perClass: 1, sha256: sha256('2,3'), indices: [2, 3] },
+        division: { kind: 'lists', validation: { seed: 0, perClass: 1, sha256: sha256('2,3'), indices: [2, 3] } },
+        layouts: [
+          {
+            format: 'idx',
+            files: { trainImages, trainLabels, testImages, testLabels },
+            sources: base === undefined ? [npm] : [npm, { kind: 'url', base, downloads }],
+          },
+        ],
       },
     },
   });

@@ -47,14 +47,14 @@ describe('digits', () => {
   });
 
   it('are split by the lists that drawIndices draws again', () => {
-    const entry = shippedManifest().datasets['digits'];
-    if (entry?.format !== 'embedded-csv') throw new Error('digits is not embedded');
+    const division = shippedManifest().datasets['digits']?.division;
+    if (division?.kind !== 'lists' || division.test === undefined) throw new Error('digits has no stored lists');
     const table = gunzipSync(readFileSync(new URL('../data/digits.csv.gz', import.meta.url)))
       .toString()
       .trim()
       .split('\n');
     const labels = table.map((line) => Number(line.split(',').at(-1)));
-    const { validation, test } = entry;
+    const { validation, test } = division;
     const drawn = drawIndices({ labels, classes: 10, perClass: validation.perClass, seed: validation.seed });
     expect(drawn).toEqual(validation.indices);
     expect(drawIndices({ labels, classes: 10, perClass: test.perClass, seed: test.seed, exclude: drawn })).toEqual(test.indices);
@@ -73,37 +73,52 @@ describe('digits', () => {
 
 const places = await listDatasets();
 
+/** The stored validation list of a data set. */
+function validationList(name: string) {
+  const division = shippedManifest().datasets[name]?.division;
+  if (division?.kind !== 'lists') throw new Error(`${name} has no stored list`);
+  return division.validation;
+}
+
 describe('the shipped manifest', () => {
-  it.each(['mnist', 'fashion-mnist'])('sets 5 000 different training images of %s aside, and its counts add up', (name) => {
-    const entry = shippedManifest().datasets[name];
-    const indices = entry?.validation.indices ?? [];
+  it.each([
+    ['mnist', 60_000],
+    ['fashion-mnist', 60_000],
+    ['cifar10', 50_000],
+  ])('sets 5 000 different training images of %s aside, and its counts add up', (name, count) => {
+    const { indices } = validationList(name);
     expect(new Set(indices).size).toBe(5000);
-    expect(Math.max(...indices)).toBeLessThan(60_000);
-    expect(entry?.splits).toEqual({ train: 55_000, validation: 5000, test: 10_000 });
+    expect(Math.max(...indices)).toBeLessThan(count);
+    expect(shippedManifest().datasets[name]?.splits).toEqual({ train: count - 5000, validation: 5000, test: 10_000 });
   });
 
   it('notices an edited index list', async () => {
     const manifest = structuredClone(shippedManifest());
-    const list = manifest.datasets['digits']?.validation.indices;
-    list?.splice(0, 1, 1796);
+    const division = manifest.datasets['digits']?.division;
+    if (division?.kind !== 'lists') throw new Error('digits has no stored lists');
+    division.validation.indices.splice(0, 1, 1796);
     await expect(getDataset('digits', { manifest })).rejects.toThrow(ChecksumError);
   });
 
-  for (const name of ['mnist', 'fashion-mnist']) {
+  for (const [name, count] of [
+    ['mnist', 60_000],
+    ['fashion-mnist', 60_000],
+    ['cifar10', 50_000],
+  ] as const) {
     it.skipIf(places.find((place) => place.name === name)?.found === undefined)(
       `holds the list drawn from ${name} itself, 500 of each class`,
       async () => {
         const { train, validation, test } = await getDataset(name, { offline: true });
-        const list = shippedManifest().datasets[name]?.validation;
-        const labels = new Int32Array(60_000).fill(-1);
-        list?.indices.forEach((index, i) => {
+        const list = validationList(name);
+        const labels = new Int32Array(count).fill(-1);
+        list.indices.forEach((index, i) => {
           labels[index] = validation.labels[i] ?? -1;
         });
         let next = 0;
         labels.forEach((label, i) => {
           if (label < 0) labels[i] = train.labels[next++] ?? -1;
         });
-        expect(drawIndices({ labels, classes: 10, perClass: 500, seed: list?.seed ?? 0 })).toEqual(list?.indices);
+        expect(drawIndices({ labels, classes: 10, perClass: 500, seed: list.seed })).toEqual(list.indices);
         expect(tally(validation.labels, 10)).toEqual(new Array(10).fill(500));
         expect(test.count).toBe(10_000);
       },

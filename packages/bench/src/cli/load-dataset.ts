@@ -12,14 +12,21 @@ interface LoadOptions {
 /** Loads a data set onto shared memory, downloading it with a progress line if need be. */
 export async function loadDataset({ reporter, signal }: CommandContext, { name, dataDir }: LoadOptions): Promise<Dataset> {
   const phases = new Map<string, PhaseProgress>();
+  const phaseOf = (title: string, total: number): PhaseProgress => {
+    const phase = phases.get(title) ?? reporter.phase(title, total);
+    phases.set(title, phase);
+    return phase;
+  };
   const dataset = await getDataset(name, {
     shared: true,
     signal,
     ...(dataDir === undefined ? {} : { dataDir }),
     onProgress({ file, received, total = 0 }) {
-      const phase = phases.get(file) ?? reporter.phase(`downloading ${file}`, total);
-      phases.set(file, phase);
-      phase.update(received, `${(received / 1e6).toFixed(1)} MB`);
+      phaseOf(`downloading ${file}`, total).update(received, `${(received / 1e6).toFixed(1)} MB`);
+    },
+    onRead({ images, total }) {
+      // Small sets are there at once; a line about them would only hide the ones that take time.
+      if (total >= 50_000) phaseOf(`reading ${name}`, total).update(images, `${images} images`);
     },
   });
   for (const phase of phases.values()) phase.finish();

@@ -1,22 +1,14 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { ChecksumError, ShapeError, StorageError } from '@bpc/core';
-import { parseCsvTable } from './csv-table.js';
-import { type Dataset, type ImageShape, makeSplit, type Points } from './dataset.js';
+import { StorageError } from '@bpc/core';
+import { assemble, type ReadProgress } from './assemble.js';
+import type { Dataset } from './dataset.js';
 import { type DownloadOptions, throwIfAborted } from './download.js';
-import { remainingIndices } from './draw-indices.js';
+import { fetchLayout } from './fetch-layout.js';
 import { cacheFolder, dataFolder } from './folders.js';
-import { parseIdx } from './idx.js';
-import { fetchFiles, findFiles, readVerified } from './locate.js';
-import {
-  embeddedFile,
-  type IndexList,
-  type Manifest,
-  type ManifestEntry,
-  type ManifestFile,
-  manifestEntry,
-  shippedManifest,
-} from './manifest.js';
+import { candidates, type Folders, type FoundLayout, findLayout, readVerified } from './locate.js';
+import { type Manifest, type ManifestEntry, manifestEntry, shippedManifest } from './manifest.js';
+import type { OpenLayout } from './parts.js';
+import { readLayout } from './readers/read-layout.js';
 
 /** Where and how to look for a data set; every option has a default that works. */
 export interface DatasetOptions extends DownloadOptions {
@@ -30,21 +22,22 @@ export interface DatasetOptions extends DownloadOptions {
   readonly offline?: boolean;
   /** Put images and labels on `SharedArrayBuffer`s, for worker threads. Default false. */
   readonly shared?: boolean;
+  /** Told how many images are read and decoded; after each file, at least. */
+  readonly onRead?: (progress: ReadProgress) => void;
   /** Default: the manifest shipped with this package. */
   readonly manifest?: Manifest;
 }
-
-type EntryOf<Format extends ManifestEntry['format']> = Extract<ManifestEntry, { format: Format }>;
 
 /**
  * Load a data set: from the user's folder, the cache, the npm registry, or its canonical address, in this order.
  *
  * Every file is checked against the manifest's SHA-256 each time it is read. Images stay `uint8`; convert batches with
- * `toFloat`. The validation split is the manifest's index list, never part of `train`.
+ * `toFloat`. Files are decoded one at a time into the splits. The validation split is never part of `train`.
  *
  * @throws ConfigError for an unknown data set (listing the known ones), a data folder that does not exist, a label outside
- * the classes; ChecksumError for files that differ or downloads that break off; ShapeError for files in another format;
- * StorageError if the files cannot be fetched or the cache cannot be written; InterruptedError when aborted.
+ * the classes, a class without training images; ChecksumError for files that differ or downloads that break off;
+ * ShapeError for files in another format; StorageError if the files cannot be fetched or the cache cannot be written;
+ * InterruptedError when aborted.
  *
  * @example
  * ```ts
@@ -56,82 +49,53 @@ type EntryOf<Format extends ManifestEntry['format']> = Extract<ManifestEntry, { 
 export async function getDataset(name: string, options: DatasetOptions = {}): Promise<Dataset> {
   const entry = manifestEntry(options.manifest ?? shippedManifest(), name);
   throwIfAborted(options.signal, name);
-  checkIndices(entry.validation, `${name}'s validation`);
-  return entry.format === 'idx' ? loadIdx(name, entry, options) : loadTable(name, entry, options);
+  const { shape, classes, classNames, normalisation, division } = entry;
+  const found = await findOrFetch(name, entry, options);
+  const parts = await readLayout(found.layout.format, openLayout(name, entry, found));
+  const { signal, onRead, shared = false } = options;
+  const splits = await assemble(parts, { name, shape, classes, classNames, division, shared, signal, onRead });
+  return { name, shape, classes, classNames, normalisation, ...splits };
 }
 
-async function loadIdx(name: string, entry: EntryOf<'idx'>, options: DatasetOptions): Promise<Dataset> {
-  const { trainImages, trainLabels, testImages, testLabels } = entry.files;
-  const files = [trainImages, trainLabels, testImages, testLabels];
+async function findOrFetch(name: string, entry: ManifestEntry, options: DatasetOptions): Promise<FoundLayout> {
+  const { layouts } = entry;
   const folders = { data: await dataFolder(options.dataDir), cache: options.cacheDir ?? cacheFolder() };
-  const inside = { data: folders.data === undefined ? undefined : join(folders.data, name), cache: join(folders.cache, name) };
-  let found = await findFiles(files, inside);
-  if (found === undefined) {
-    if (options.offline === true) throw missing(name, inside);
-    await fetchFiles(files, entry.sources, inside.cache, options);
-    found = await findFiles(files, { data: undefined, cache: inside.cache });
-  }
-  if (found === undefined) throw missing(name, inside);
-  const { place, paths } = found;
-  const read = (i: number, file: ManifestFile) => readVerified(paths[i] ?? '', file, place);
-  const training = idxPoints(await read(0, trainImages), await read(1, trainLabels), entry.shape, name);
-  const testing = idxPoints(await read(2, testImages), await read(3, testLabels), entry.shape, name);
-  const rest = remainingIndices(training.labels.length, entry.validation.indices);
-  return divide(name, entry, options, { points: training, indices: rest }, entry.validation, {
-    points: testing,
-    indices: remainingIndices(testing.labels.length),
-  });
+  const found = await findLayout(name, layouts, folders);
+  if (found !== undefined) return found;
+  if (options.offline === true || layouts.every(({ sources }) => sources.length === 0)) throw missing(name, entry, folders);
+  await fetchLayout(layouts, join(folders.cache, name), options);
+  const fetched = await findLayout(name, layouts, { ...folders, data: undefined });
+  if (fetched === undefined) throw missing(name, entry, folders);
+  return fetched;
 }
 
-async function loadTable(name: string, entry: EntryOf<'embedded-csv'>, options: DatasetOptions): Promise<Dataset> {
-  const { table } = entry.files;
-  checkIndices(entry.test, `${name}'s test`);
-  const bytes = await readVerified(embeddedFile(`${table.name}.gz`), table, 'embedded');
-  const points = parseCsvTable(new TextDecoder().decode(bytes), table.name, entry.shape[0] * entry.shape[1] * entry.shape[2]);
-  const rest = remainingIndices(points.labels.length, entry.validation.indices, entry.test.indices);
-  return divide(name, entry, options, { points, indices: rest }, entry.validation, { points, indices: entry.test.indices });
-}
-
-interface Part {
-  readonly points: Points;
-  readonly indices: ArrayLike<number>;
-}
-
-function divide(name: string, entry: ManifestEntry, options: DatasetOptions, train: Part, validation: IndexList, test: Part): Dataset {
-  const { shape, classes, classNames, normalisation } = entry;
-  const common = { shape, classes, shared: options.shared ?? false };
+function openLayout(name: string, { shape, classes, classNames }: ManifestEntry, { layout, paths, place }: FoundLayout): OpenLayout {
+  const path = (role: string): string => paths.get(role) ?? role;
   return {
     name,
     shape,
     classes,
     classNames,
-    normalisation,
-    train: makeSplit('train', train.points, { ...common, indices: train.indices }),
-    validation: makeSplit('validation', train.points, { ...common, indices: validation.indices }),
-    test: makeSplit('test', test.points, { ...common, indices: test.indices }),
+    roles: Object.keys(layout.files),
+    path,
+    read(role) {
+      const file = layout.files[role];
+      if (file === undefined) throw new StorageError(`${name} has no file '${role}'`, 'restore the manifest of this package');
+      return readVerified(path(role), file, place);
+    },
   };
 }
 
-function idxPoints(imageBytes: Uint8Array, labelBytes: Uint8Array, shape: ImageShape, name: string): Points {
-  const images = parseIdx(imageBytes, `the image file of ${name}`, 3);
-  const labels = parseIdx(labelBytes, `the label file of ${name}`, 1);
-  if (images.shape[1] !== shape[0] || images.shape[2] !== shape[1]) {
-    throw new ShapeError(
-      `the images of ${name} are ${images.shape[1]} × ${images.shape[2]}, expected ${shape[0]} × ${shape[1]}`,
-      'use the original files of this data set',
-    );
+function missing(name: string, { layouts }: ManifestEntry, folders: Folders): StorageError {
+  const places = new Set(candidates(name, layouts, folders).map(({ folder }) => folder));
+  const looked = `the files of ${name} are not on this machine (looked in ${[...places].join(' and ')})`;
+  const canFetch = layouts.some(({ sources }) => sources.length > 0);
+  if (canFetch) {
+    return new StorageError(looked, `run 'bpc data get ${name}' with a network, or name a folder that has them (--data, BPC_DATA)`);
   }
-  return { images: images.data, labels: labels.data };
-}
-
-function checkIndices(list: IndexList, what: string): void {
-  const actual = createHash('sha256').update(list.indices.join(',')).digest('hex');
-  if (actual === list.sha256) return;
-  throw new ChecksumError(`${what} index list has SHA-256 ${actual}, expected ${list.sha256}`, 'restore the manifest of this package');
-}
-
-const missing = (name: string, inside: { readonly data: string | undefined; readonly cache: string }): StorageError =>
-  new StorageError(
-    `the files of ${name} are not on this machine (looked in ${[inside.data, inside.cache].filter((f) => f !== undefined).join(' and ')})`,
-    `run 'bpc data get ${name}' with a network, or name a folder that has them (--data, BPC_DATA)`,
+  const files = Object.values(layouts[0]?.files ?? {}).map((file) => file.name);
+  return new StorageError(
+    `${looked}, and no registry or address has this subset`,
+    `put ${files.join(', ')} (or the same with .gz) into a folder ${name} and name the folder above it (--data, BPC_DATA)`,
   );
+}

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ImageShape } from './dataset.js';
+import { bytesToFetch } from './fetch-layout.js';
 import { cacheFolder, dataFolder } from './folders.js';
 import type { DatasetOptions } from './get-dataset.js';
-import { findFiles, type Place } from './locate.js';
-import { embeddedFile, type ManifestEntry, shippedManifest } from './manifest.js';
+import { type Folders, findLayout, type Place } from './locate.js';
+import { type ManifestEntry, shippedManifest } from './manifest.js';
 
 /** One line of `bpc data list`. */
 export interface DatasetSummary {
@@ -14,12 +14,14 @@ export interface DatasetSummary {
   readonly shape: ImageShape;
   readonly classes: number;
   readonly splits: { readonly train: number; readonly validation: number; readonly test: number };
-  /** Where the files are on this machine; absent if they would have to be fetched. */
+  /** Bytes of memory its images and labels take. */
+  readonly memory: number;
+  /** Where the files are on this machine; absent if they are not. */
   readonly found?: Place;
   /** Folder or file they were found in. */
   readonly path?: string;
-  /** Bytes on disk if found, else bytes to fetch. */
-  readonly bytes: number;
+  /** Bytes on disk if found, else bytes to fetch; absent if it is not on this machine and cannot be fetched. */
+  readonly bytes?: number;
 }
 
 /**
@@ -30,12 +32,11 @@ export interface DatasetSummary {
  * @example
  * ```ts
  * import { listDatasets } from '@bpc/bench';
- * for (const { name, found, bytes } of await listDatasets()) console.log(name, found ?? 'not fetched', bytes);
+ * for (const { name, found, memory } of await listDatasets()) console.log(name, found ?? 'not on this machine', memory);
  * ```
  */
 export async function listDatasets(options: Pick<DatasetOptions, 'dataDir' | 'cacheDir' | 'manifest'> = {}): Promise<DatasetSummary[]> {
-  const data = await dataFolder(options.dataDir);
-  const cache = options.cacheDir ?? cacheFolder();
+  const folders = { data: await dataFolder(options.dataDir), cache: options.cacheDir ?? cacheFolder() };
   const manifest = options.manifest ?? shippedManifest();
   return Promise.all(
     Object.entries(manifest.datasets).map(async ([name, entry]) => ({
@@ -45,31 +46,25 @@ export async function listDatasets(options: Pick<DatasetOptions, 'dataDir' | 'ca
       shape: entry.shape,
       classes: entry.classes,
       splits: entry.splits,
-      ...(await whereabouts(name, entry, data, cache)),
+      memory: memoryOf(entry),
+      ...(await whereabouts(name, entry, folders)),
     })),
   );
 }
 
+const memoryOf = ({ shape, splits }: ManifestEntry): number =>
+  (splits.train + splits.validation + splits.test) * (shape[0] * shape[1] * shape[2] + Int32Array.BYTES_PER_ELEMENT);
+
 async function whereabouts(
   name: string,
-  entry: ManifestEntry,
-  data: string | undefined,
-  cache: string,
+  { layouts }: ManifestEntry,
+  folders: Folders,
 ): Promise<Pick<DatasetSummary, 'found' | 'path' | 'bytes'>> {
-  if (entry.format === 'embedded-csv') {
-    const path = embeddedFile(`${entry.files.table.name}.gz`);
-    return { found: 'embedded', path, bytes: (await stat(path)).size };
+  const found = await findLayout(name, layouts, folders);
+  if (found === undefined) {
+    const bytes = bytesToFetch(layouts);
+    return bytes === undefined ? {} : { bytes };
   }
-  const folders = { data: data === undefined ? undefined : join(data, name), cache: join(cache, name) };
-  const found = await findFiles(Object.values(entry.files), folders);
-  if (found === undefined) return { bytes: downloadBytes(entry) };
-  const sizes = await Promise.all(found.paths.map(async (path) => (await stat(path)).size));
-  const path = found.place === 'cache' ? folders.cache : folders.data;
-  return { found: found.place, ...(path === undefined ? {} : { path }), bytes: sizes.reduce((a, b) => a + b, 0) };
-}
-
-function downloadBytes(entry: Extract<ManifestEntry, { format: 'idx' }>): number {
-  const [source] = entry.sources;
-  if (source?.kind === 'npm') return source.bytes;
-  return (source?.downloads ?? Object.values(entry.files)).reduce((sum, file) => sum + file.bytes, 0);
+  const sizes = await Promise.all([...found.paths.values()].map(async (path) => (await stat(path)).size));
+  return { found: found.place, path: found.folder, bytes: sizes.reduce((a, b) => a + b, 0) };
 }

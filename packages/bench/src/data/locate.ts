@@ -1,41 +1,67 @@
 import { createHash } from 'node:crypto';
-import { access, readFile, rm } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ChecksumError, StorageError } from '@bpc/core';
-import { writeAtomically } from './atomic-file.js';
-import { checkHash, type DownloadOptions, download, UnreachableError } from './download.js';
-import { extractFiles } from './extract.js';
-import type { ManifestFile, ManifestSource } from './manifest.js';
-import { fetchTarball } from './registry.js';
+import { checkHash } from './download.js';
+import { embeddedFile, type ManifestFile, type ManifestLayout } from './manifest.js';
 
 const unzip = promisify(gunzip);
 
 /** Where the files of a data set were found. */
 export type Place = 'embedded' | 'data folder' | 'cache';
 
-/** Files of one data set on this machine, in the order of the manifest. */
-export interface FoundFiles {
+/** Files of one data set on this machine. */
+export interface FoundLayout {
+  readonly layout: ManifestLayout;
   readonly place: Place;
-  readonly paths: readonly string[];
+  /** The folder they are in; of embedded files, the file. */
+  readonly folder: string;
+  /** Path by the name under which the reader knows the file. */
+  readonly paths: ReadonlyMap<string, string>;
 }
 
-/** Look for all of `files` in the user's folder, then in the cache: plain, gzipped, or with a dot before `idx`. */
-export async function findFiles(
-  files: readonly ManifestFile[],
-  folders: { readonly data: string | undefined; readonly cache: string },
-): Promise<FoundFiles | undefined> {
-  const places: readonly (readonly [Place, string | undefined])[] = [
-    ['data folder', folders.data],
-    ['cache', folders.cache],
-  ];
-  for (const [place, folder] of places) {
-    if (folder === undefined) continue;
-    const paths = await Promise.all(files.map((file) => findFile(folder, file.name)));
-    if (paths.every((path) => path !== undefined)) return { place, paths };
+/** The folders to look in. */
+export interface Folders {
+  /** The folder the user named, with one sub-folder per data set. */
+  readonly data: string | undefined;
+  readonly cache: string;
+}
+
+/** Look for all files of one of the layouts: in the user's folder, then in the cache; plain, gzipped, or with a dot before `idx`. */
+export async function findLayout(name: string, layouts: readonly ManifestLayout[], folders: Folders): Promise<FoundLayout | undefined> {
+  for (const layout of layouts) {
+    if (layout.embedded !== true) continue;
+    const paths = new Map(Object.entries(layout.files).map(([role, file]) => [role, embeddedFile(`${file.name}.gz`)]));
+    return { layout, place: 'embedded', folder: [...paths.values()][0] ?? '', paths };
+  }
+  for (const { place, layout, folder } of candidates(name, layouts, folders)) {
+    const paths = new Map<string, string>();
+    for (const [role, file] of Object.entries(layout.files)) {
+      const path = await findFile(folder, file.name);
+      if (path === undefined) break;
+      paths.set(role, path);
+    }
+    if (paths.size === Object.keys(layout.files).length) return { layout, place, folder, paths };
   }
   return undefined;
+}
+
+/** Every folder that is looked in, in order. */
+export function candidates(
+  name: string,
+  layouts: readonly ManifestLayout[],
+  folders: Folders,
+): { readonly place: Place; readonly layout: ManifestLayout; readonly folder: string }[] {
+  const { data } = folders;
+  const named =
+    data === undefined
+      ? []
+      : layouts.flatMap((layout) =>
+          (layout.folders ?? [name]).map((folder) => ({ place: 'data folder' as const, layout, folder: join(data, folder) })),
+        );
+  return [...named, ...layouts.map((layout) => ({ place: 'cache' as const, layout, folder: join(folders.cache, name) }))];
 }
 
 async function findFile(folder: string, name: string): Promise<string | undefined> {
@@ -68,65 +94,8 @@ export async function readVerified(path: string, file: ManifestFile, place: Plac
   return bytes;
 }
 
-/**
- * Fetch `files` into `folder` from the first source that answers.
- *
- * @throws ChecksumError at once when a source gives other bytes; UnreachableError, telling what each source said, when
- * none answers.
- */
-export async function fetchFiles(
-  files: readonly ManifestFile[],
-  sources: readonly ManifestSource[],
-  folder: string,
-  options: DownloadOptions & { readonly registry?: string },
-): Promise<void> {
-  const failures: UnreachableError[] = [];
-  for (const source of sources) {
-    try {
-      return await (source.kind === 'npm' ? fetchPackage(source, files, folder, options) : fetchAddress(source, files, folder, options));
-    } catch (error) {
-      if (!(error instanceof UnreachableError)) throw error;
-      failures.push(error);
-    }
-  }
-  const [only] = failures;
-  if (only !== undefined && failures.length === 1) throw only;
-  const said = failures.map((error) => error.message).join('; ');
-  throw new UnreachableError(`no source has the files: ${said || 'none is known'}`, undefined, { cause: failures });
-}
-
-async function fetchPackage(
-  source: ManifestSource & { readonly kind: 'npm' },
-  files: readonly ManifestFile[],
-  folder: string,
-  options: DownloadOptions & { readonly registry?: string },
-): Promise<void> {
-  const tarball = join(folder, `${source.package.replace('/', '-')}-${source.version}.tgz`);
-  await fetchTarball(source, tarball, options);
-  await extractFiles(tarball, source.folder, files, folder);
-  await rm(tarball, { force: true });
-}
-
-async function fetchAddress(
-  source: ManifestSource & { readonly kind: 'url' },
-  files: readonly ManifestFile[],
-  folder: string,
-  options: DownloadOptions,
-): Promise<void> {
-  for (const [i, file] of files.entries()) {
-    const part = source.downloads[i];
-    if (part === undefined) throw new UnreachableError(`the canonical address of ${file.name} is not known`, undefined);
-    const fetched = join(folder, part.name);
-    await download(new URL(part.name, source.base).href, fetched, part, options);
-    if (part.name === file.name) continue;
-    const bytes = await unpack(await readFile(fetched), fetched, 'run the command again');
-    checkHash(createHash('sha256').update(bytes).digest('hex'), file, `${part.name}, unpacked,`, 'run the command again');
-    await writeAtomically(join(folder, file.name), (handle) => handle.writeFile(bytes));
-    await rm(fetched, { force: true });
-  }
-}
-
-async function unpack(stored: Uint8Array, path: string, remedy: string): Promise<Uint8Array> {
+/** Gunzip `stored`. @throws ChecksumError naming the file if it is torn. */
+export async function unpack(stored: Uint8Array, path: string, remedy: string): Promise<Uint8Array> {
   return unzip(stored).catch((cause: Error) => {
     throw new ChecksumError(`${path} cannot be unpacked: ${cause.message}`, remedy, { cause });
   });

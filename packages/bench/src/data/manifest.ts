@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '@bpc/core';
 import { z } from 'zod';
+import { divisionSchema } from './division.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.strictObject({
@@ -27,44 +28,54 @@ const urlSource = z.strictObject({
   /** Name and hash of what is fetched, in the order of `files`; names ending in `.gz` are unpacked. */
   downloads: z.array(file),
 });
-const indexList = z.strictObject({
-  seed: z.int().nonnegative(),
-  perClass: z.int().positive(),
-  /** Of the indices joined by commas, so that an edit of the list does not pass unnoticed. */
+const tarballSource = z.strictObject({
+  kind: z.literal('tarball'),
+  /** Canonical address of a gzipped tarball. */
+  url: z.string(),
   sha256,
-  indices: z.array(z.int().nonnegative()),
+  bytes: z.int().positive(),
+  /** Folder of the files inside the tarball. */
+  folder: z.string(),
 });
-const common = {
+const source = z.discriminatedUnion('kind', [npmSource, urlSource, tarballSource]);
+const layout = z.strictObject({
+  /** Which reader understands the files. */
+  format: z.enum(['idx', 'csv', 'png-strips', 'cifar-records']),
+  /** Folders below the user's data folder that the files may be in, as archives unpack. Default: the data set's name. */
+  folders: z.array(z.string()).optional(),
+  /** Files by the name under which the reader knows them. */
+  files: z.record(z.string(), file),
+  /** Where to fetch the files, tried in this order; none for sets that only exist as a folder of the user's. */
+  sources: z.array(source),
+  /** The files are part of this package. */
+  embedded: z.boolean().optional(),
+});
+const entry = z.strictObject({
   title: z.string(),
   licence: z.string(),
+  /** Home page of the data set. */
+  home: z.string().optional(),
   shape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
   classes: z.int().min(2),
   classNames: z.array(z.string()),
   normalisation: z.strictObject({ scale: z.number().positive(), mean: z.array(z.number()), std: z.array(z.number().positive()) }),
   splits: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
-  validation: indexList,
-};
-const entry = z.discriminatedUnion('format', [
-  z.strictObject({
-    ...common,
-    format: z.literal('idx'),
-    files: z.strictObject({ trainImages: file, trainLabels: file, testImages: file, testLabels: file }),
-    sources: z.array(z.discriminatedUnion('kind', [npmSource, urlSource])),
-  }),
-  z.strictObject({ ...common, format: z.literal('embedded-csv'), files: z.strictObject({ table: file }), test: indexList }),
-]);
+  division: divisionSchema,
+  /** The ways its files may come, tried in this order. */
+  layouts: z.array(layout).min(1),
+});
 const schema = z.strictObject({ version: z.literal(1), datasets: z.record(z.string(), entry) });
 
 /** What is known of every data set: files and hashes, where to fetch them, normalisation, index lists of the splits. */
 export type Manifest = z.infer<typeof schema>;
 /** One data set of the manifest. */
 export type ManifestEntry = z.infer<typeof entry>;
+/** One way a data set's files may come. */
+export type ManifestLayout = z.infer<typeof layout>;
 /** A file by its name and by length and hash of its uncompressed contents. */
 export type ManifestFile = z.infer<typeof file>;
 /** A place to fetch from. */
-export type ManifestSource = z.infer<typeof npmSource> | z.infer<typeof urlSource>;
-/** Class-balanced points drawn once by `drawIndices`, stored. */
-export type IndexList = z.infer<typeof indexList>;
+export type ManifestSource = z.infer<typeof source>;
 
 /** Address of a file of this package's `data` folder; the same from `src` and from `dist`. */
 export const embeddedFile = (name: string): string => fileURLToPath(new URL(`../../data/${name}`, import.meta.url));

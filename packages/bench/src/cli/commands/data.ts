@@ -9,19 +9,25 @@ interface DataOptions {
   readonly data?: string;
 }
 
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+const absence = (bytes: number | undefined): string =>
+  bytes === undefined ? 'only from your own folder (--data, BPC_DATA)' : `to fetch, ${megabytes(bytes)}`;
+
 async function list(context: CommandContext, { data }: DataOptions): Promise<void> {
   const datasets = await listDatasets(data === undefined ? {} : { dataDir: data });
   printResult(context, datasets, () =>
     textTable(
-      ['name', 'shape', 'classes', 'train', 'validation', 'test', 'where'],
-      datasets.map(({ name, shape, classes, splits, found, path, bytes }) => [
+      ['name', 'shape', 'classes', 'train', 'validation', 'test', 'memory', 'where'],
+      datasets.map(({ name, shape, classes, splits, memory, found, path, bytes }) => [
         name,
         shape.join('×'),
         String(classes),
         String(splits.train),
         String(splits.validation),
         String(splits.test),
-        found === undefined ? `to fetch, ${(bytes / 1e6).toFixed(1)} MB` : found === 'embedded' ? 'embedded' : (path ?? found),
+        megabytes(memory),
+        found === undefined ? absence(bytes) : found === 'embedded' ? 'embedded' : (path ?? found),
       ]),
     ),
   );

@@ -91,13 +91,16 @@ async function doctor(context: CommandContext, options: DoctorOptions): Promise<
       ...lackingLines(runtimes),
       textTable(
         ['data set', 'where'],
-        datasets.map(({ name, found, path, bytes }) => [
-          name,
-          found === undefined ? `not here; bpc data get ${name} fetches ${(bytes / 1e6).toFixed(1)} MB` : (path ?? found),
-        ]),
+        datasets.map(({ name, found, path, bytes }) => [name, found === undefined ? absence(name, bytes) : (path ?? found)]),
       ),
     ].join('\n'),
   );
+}
+
+function absence(name: string, bytes: number | undefined): string {
+  return bytes === undefined
+    ? 'not here; only from a folder named with --data or BPC_DATA'
+    : `not here; bpc data get ${name} fetches ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** `bpc doctor`. */
