@@ -20,6 +20,19 @@ export interface Network<P extends Tree> {
 }
 
 /**
+ * A network whose last layer is linear, `apply(params, x) = features(params, x)·W + b`, and can be looked at without it.
+ *
+ * Features stand for images where distances and means matter (herding, k-centre), and where the last layer is solved for in
+ * closed form. Networks of `@bpc/models` are of this type.
+ */
+export interface FeatureNetwork<P extends Tree> extends Network<P> {
+  /** `x [n, …]` to what the last layer sees, `[n, featureCount]`. Pure; runs inside programs. */
+  features(params: P, x: Tensor): Tensor;
+  /** Length of one row of features. */
+  readonly featureCount: number;
+}
+
+/**
  * A Bayesian model, what a model author writes.
  *
  * Posterior of points with weights `w`: `log p(θ | D) = logPrior(θ) + Σ_m w_m logLikelihood(θ)_m + const`.

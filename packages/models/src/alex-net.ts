@@ -1,4 +1,4 @@
-import type { Network } from '@bpc/core';
+import type { FeatureNetwork } from '@bpc/core';
 import type { Affine, Norm } from './init.js';
 import { checkCount, checkImageShape, checkWidths } from './init.js';
 import { plainNetwork } from './plain-network.js';
@@ -35,7 +35,7 @@ export type AlexNetParams = { readonly [layer: string]: Affine | Norm };
  * const network = alexNet({ inputShape: [32, 32, 3], outputs: 10 }); // network.parameterCount is 1872202
  * ```
  */
-export function alexNet(options: AlexNetOptions): Network<AlexNetParams> {
+export function alexNet(options: AlexNetOptions): FeatureNetwork<AlexNetParams> {
   const { inputShape, outputs, widths = [128, 192, 256, 192, 192], norm = 'none', epsilon = 1e-5 } = options;
   checkImageShape(inputShape);
   checkWidths('widths', widths, 5);

@@ -1,4 +1,4 @@
-import type { Key, Network } from '@bpc/core';
+import type { FeatureNetwork, Key } from '@bpc/core';
 import { avgPool, ConfigError, flattenImages, foldIn, maxPool } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { relu, tidy } from '@tensorflow/tfjs-core';
@@ -45,7 +45,7 @@ export type ConvNetParams = { readonly [layer: string]: Affine | Norm };
  * const params = network.init(key(0)); // network.parameterCount is 317706
  * ```
  */
-export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
+export function convNet(options: ConvNetOptions): FeatureNetwork<ConvNetParams> {
   const { inputShape, outputs, depth = 3, width = 128, pool = 'avg', norm = 'instance', epsilon = 1e-5 } = options;
   const [height, imageWidth, channels] = inputShape;
   const { firstPadding = height === 28 && imageWidth === 28 ? 3 : 1 } = options;
@@ -76,6 +76,18 @@ export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
     0,
   );
   const poolImages = pool === 'avg' ? avgPool : maxPool;
+  const features = (params: ConvNetParams, x: Tensor): Tensor =>
+    tidy(() => {
+      let maps = x;
+      for (let block = 0; block < depth; block++) {
+        const layer = affineOf(params, `conv${block}`);
+        maps =
+          norm === 'instance'
+            ? convolveNormalisedPooled(maps, layer, normOf(params, `norm${block}`), padding(block), epsilon, pool)
+            : poolImages(relu(convolveAffine(maps, layer, padding(block))), 2, 2);
+      }
+      return flattenImages(maps);
+    });
 
   return {
     inputShape,
@@ -90,18 +102,8 @@ export function convNet(options: ConvNetOptions): Network<ConvNetParams> {
       params['dense'] = initAffine(foldIn(key, depth), dense);
       return params;
     },
-    apply(params: ConvNetParams, x: Tensor) {
-      return tidy(() => {
-        let features = x;
-        for (let block = 0; block < depth; block++) {
-          const layer = affineOf(params, `conv${block}`);
-          features =
-            norm === 'instance'
-              ? convolveNormalisedPooled(features, layer, normOf(params, `norm${block}`), padding(block), epsilon, pool)
-              : poolImages(relu(convolveAffine(features, layer, padding(block))), 2, 2);
-        }
-        return denseLayer(flattenImages(features), affineOf(params, 'dense'));
-      });
-    },
+    features,
+    featureCount: h * w * c,
+    apply: (params: ConvNetParams, x: Tensor) => tidy(() => denseLayer(features(params, x), affineOf(params, 'dense'))),
   };
 }

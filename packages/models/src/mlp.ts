@@ -1,9 +1,10 @@
-import type { Key, Network } from '@bpc/core';
+import type { FeatureNetwork, Key } from '@bpc/core';
 import { ConfigError, flattenImages, foldIn, ShapeError } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { add, elu, leakyRelu, matMul, relu, sigmoid, softplus, tanh, tidy } from '@tensorflow/tfjs-core';
+import { elu, leakyRelu, relu, sigmoid, softplus, tanh, tidy } from '@tensorflow/tfjs-core';
 import type { Affine } from './init.js';
 import { checkCount, initAffine } from './init.js';
+import { denseLayer } from './layers.js';
 
 const activations = { relu, leakyRelu, elu, tanh, sigmoid, softplus } as const satisfies Record<string, (x: Tensor) => Tensor>;
 
@@ -33,7 +34,7 @@ export type MlpParams = { readonly [layer: string]: Affine };
  * const network = mlp({ inputShape: [8, 8, 1], outputs: 10, hidden: [32] });
  * ```
  */
-export function mlp(options: MlpOptions): Network<MlpParams> {
+export function mlp(options: MlpOptions): FeatureNetwork<MlpParams> {
   const { inputShape, outputs, hidden = [128, 128], activation = 'relu' } = options;
   inputShape.forEach((length, i) => checkCount(`inputShape[${i}]`, length));
   hidden.forEach((units, i) => checkCount(`hidden[${i}]`, units));
@@ -49,21 +50,21 @@ export function mlp(options: MlpOptions): Network<MlpParams> {
   const sizes = [inputShape.reduce((a, b) => a * b, 1), ...hidden, outputs];
   const shapes = names.map((_, i) => [sizes[i] ?? 0, sizes[i + 1] ?? 0] as const);
 
+  const layerOf = (params: MlpParams, name: string): Affine => {
+    const layer = params[name];
+    if (layer === undefined) throw new ShapeError(`params has no layer '${name}'`, 'pass parameters of this network');
+    return layer;
+  };
+  const features = (params: MlpParams, x: Tensor): Tensor =>
+    tidy(() => names.slice(0, -1).reduce<Tensor>((units, name) => phi(denseLayer(units, layerOf(params, name))), flattenImages(x)));
+
   return {
     inputShape,
     outputs,
     parameterCount: shapes.reduce((total, [inputs, units]) => total + (inputs + 1) * units, 0),
     init: (key: Key) => Object.fromEntries(shapes.map((shape, i) => [names[i] ?? '', initAffine(foldIn(key, i), shape)])),
-    apply: (params: MlpParams, x: Tensor) =>
-      tidy(() => {
-        let features: Tensor = flattenImages(x);
-        names.forEach((name, i) => {
-          const layer = params[name];
-          if (layer === undefined) throw new ShapeError(`params has no layer '${name}'`, 'pass parameters of this network');
-          features = add(matMul(features, layer.kernel), layer.bias);
-          if (i < hidden.length) features = phi(features);
-        });
-        return features;
-      }),
+    features,
+    featureCount: sizes[hidden.length] ?? 0,
+    apply: (params: MlpParams, x: Tensor) => tidy(() => denseLayer(features(params, x), layerOf(params, 'dense'))),
   };
 }

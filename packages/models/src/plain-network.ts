@@ -1,4 +1,4 @@
-import type { Key, Network } from '@bpc/core';
+import type { FeatureNetwork, Key } from '@bpc/core';
 import { ConfigError, flattenImages, foldIn, maxPool } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { relu, tidy } from '@tensorflow/tfjs-core';
@@ -40,7 +40,7 @@ interface PlainNetworkOptions {
  *
  * @throws ConfigError for images that the poolings would shrink to nothing, or an unknown norm.
  */
-export function plainNetwork(options: PlainNetworkOptions): Network<Layers> {
+export function plainNetwork(options: PlainNetworkOptions): FeatureNetwork<Layers> {
   const { inputShape, outputs, convolutions, norm, epsilon } = options;
   checkCount('outputs', outputs);
   checkChoice('norm', norm, ['instance', 'none']);
@@ -62,6 +62,24 @@ export function plainNetwork(options: PlainNetworkOptions): Network<Layers> {
   const biases = [...convolutions.map(({ width }) => [width]), [outputs]];
   const norms = norm === 'instance' ? convolutions.map(({ width }) => [2, width]) : [];
 
+  const features = (params: Layers, x: Tensor): Tensor =>
+    tidy(() => {
+      let maps = x;
+      convolutions.forEach(({ padding, pool }, i) => {
+        const layer = affineOf(params, `conv${i}`);
+        if (norm === 'instance') {
+          const own = normOf(params, `norm${i}`);
+          maps = pool
+            ? convolveNormalisedPooled(maps, layer, own, padding, epsilon, 'max')
+            : relu(convolveNormalised(maps, layer, own, 1, padding, epsilon));
+        } else {
+          const rectified = relu(convolveAffine(maps, layer, padding));
+          maps = pool ? maxPool(rectified, 2, 2) : rectified;
+        }
+      });
+      return flattenImages(maps);
+    });
+
   return {
     inputShape,
     outputs,
@@ -75,23 +93,8 @@ export function plainNetwork(options: PlainNetworkOptions): Network<Layers> {
       params['dense'] = initAffine(foldIn(key, kernels.length), dense);
       return params;
     },
-    apply(params: Layers, x: Tensor) {
-      return tidy(() => {
-        let features = x;
-        convolutions.forEach(({ padding, pool }, i) => {
-          const layer = affineOf(params, `conv${i}`);
-          if (norm === 'instance') {
-            const own = normOf(params, `norm${i}`);
-            features = pool
-              ? convolveNormalisedPooled(features, layer, own, padding, epsilon, 'max')
-              : relu(convolveNormalised(features, layer, own, 1, padding, epsilon));
-          } else {
-            const rectified = relu(convolveAffine(features, layer, padding));
-            features = pool ? maxPool(rectified, 2, 2) : rectified;
-          }
-        });
-        return denseLayer(flattenImages(features), affineOf(params, 'dense'));
-      });
-    },
+    features,
+    featureCount: h * w * c,
+    apply: (params: Layers, x: Tensor) => tidy(() => denseLayer(features(params, x), affineOf(params, 'dense'))),
   };
 }

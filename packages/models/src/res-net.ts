@@ -1,4 +1,4 @@
-import type { Key, Network } from '@bpc/core';
+import type { FeatureNetwork, Key } from '@bpc/core';
 import { avgPool, ConfigError, flattenImages, foldIn, ShapeError } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { add, relu, tidy } from '@tensorflow/tfjs-core';
@@ -99,7 +99,7 @@ const initStage = (key: Key, [first, second]: StagePlan): ResNetStage => ({
  * const network = resNet18({ inputShape: [32, 32, 3], outputs: 10 }); // network.parameterCount is 11173962
  * ```
  */
-export function resNet18(options: ResNet18Options): Network<ResNet18Params> {
+export function resNet18(options: ResNet18Options): FeatureNetwork<ResNet18Params> {
   const { inputShape, outputs, widths = [64, 128, 256, 512], downsampling = 'stride', epsilon = 1e-5 } = options;
   checkImageShape(inputShape);
   checkWidths('widths', widths, 4);
@@ -135,6 +135,21 @@ export function resNet18(options: ResNet18Options): Network<ResNet18Params> {
     return relu(add(outer, normalise(pool(convolve(x, params.shortcut.conv, stride, 0)), params.shortcut.norm, epsilon)));
   };
 
+  const features = (params: ResNet18Params, x: Tensor): Tensor => {
+    // Trees read from files may be of another network, whatever their type says.
+    const absent = ['stem', 'stage0', 'stage1', 'stage2', 'stage3', 'dense'].find((name) => !(name in params));
+    if (absent !== undefined) throw new ShapeError(`params has no layer '${absent}'`, 'pass parameters of this network');
+    const stages = [params.stage0, params.stage1, params.stage2, params.stage3];
+    return tidy(() => {
+      let maps = relu(convolveNormalised(x, params.stem.conv, params.stem.norm, 1, 1, epsilon));
+      plans.forEach(([first, second], i) => {
+        const stage = stages[i];
+        if (stage !== undefined) maps = block(stage.block1, block(stage.block0, maps, first), second);
+      });
+      return flattenImages(pooling ? maps : avgPool(maps, 4, 4));
+    });
+  };
+
   return {
     inputShape,
     outputs,
@@ -147,19 +162,8 @@ export function resNet18(options: ResNet18Options): Network<ResNet18Params> {
       stage3: initStage(foldIn(key, 4), plans[3]),
       dense: initAffine(foldIn(key, 5), dense),
     }),
-    apply(params: ResNet18Params, x: Tensor) {
-      // Trees read from files may be of another network, whatever their type says.
-      const absent = ['stem', 'stage0', 'stage1', 'stage2', 'stage3', 'dense'].find((name) => !(name in params));
-      if (absent !== undefined) throw new ShapeError(`params has no layer '${absent}'`, 'pass parameters of this network');
-      const stages = [params.stage0, params.stage1, params.stage2, params.stage3];
-      return tidy(() => {
-        let features = relu(convolveNormalised(x, params.stem.conv, params.stem.norm, 1, 1, epsilon));
-        plans.forEach(([first, second], i) => {
-          const stage = stages[i];
-          if (stage !== undefined) features = block(stage.block1, block(stage.block0, features, first), second);
-        });
-        return denseLayer(flattenImages(pooling ? features : avgPool(features, 4, 4)), params.dense);
-      });
-    },
+    features,
+    featureCount: h * w * w3,
+    apply: (params: ResNet18Params, x: Tensor) => tidy(() => denseLayer(features(params, x), params.dense)),
   };
 }

@@ -1,4 +1,4 @@
-import type { Network } from '@bpc/core';
+import type { FeatureNetwork } from '@bpc/core';
 import type { Affine, Norm } from './init.js';
 import { checkCount, checkImageShape, checkWidths } from './init.js';
 import { plainNetwork } from './plain-network.js';
@@ -35,7 +35,7 @@ export type Vgg11Params = { readonly [layer: string]: Affine | Norm };
  * const network = vgg11({ inputShape: [32, 32, 3], outputs: 10 }); // network.parameterCount is 9231114
  * ```
  */
-export function vgg11(options: Vgg11Options): Network<Vgg11Params> {
+export function vgg11(options: Vgg11Options): FeatureNetwork<Vgg11Params> {
   const { inputShape, outputs, widths = [64, 128, 256, 256, 512, 512, 512, 512], norm = 'instance', epsilon = 1e-5 } = options;
   checkImageShape(inputShape);
   checkWidths('widths', widths, 8);

@@ -1,7 +1,8 @@
-import { setBackend, tensor, zeros } from '@tensorflow/tfjs-core';
+import { add, matMul, setBackend, tensor, zeros } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { ConfigError, disposeTree, key, ShapeError, treeEntries, treeLeaves } from '@bpc/core';
-import { alexNet, convNet, mlp, resNet18, vgg11 } from '@bpc/models';
+import { ConfigError, disposeTree, type FeatureNetwork, key, normal, ShapeError, treeEntries, treeLeaves } from '@bpc/core';
+import { assertClose } from '@bpc/core/testing';
+import { type Affine, alexNet, convNet, mlp, resNet18, vgg11 } from '@bpc/models';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 beforeAll(async () => {
@@ -41,6 +42,29 @@ describe('parameter counts', () => {
     ['ResNet18-AP on digits', resNet18({ inputShape: [28, 28, 1], outputs: 10, downsampling: 'pool' }), 11_250_762 - 2 * 9 * 64 - 7 * 5120],
   ])('of %s follow from the published one', (_, network, count) => {
     expect(network.parameterCount).toBe(count);
+  });
+});
+
+describe('features', () => {
+  const small = [16, 16, 3] as const;
+  const large = [32, 32, 3] as const;
+  it.each([
+    ['ConvNet', convNet({ inputShape: small, outputs: 4, width: 3 }), small],
+    ['ConvNet without norm', convNet({ inputShape: small, outputs: 4, width: 3, norm: 'none' }), small],
+    ['AlexNet', alexNet({ inputShape: small, outputs: 4, widths: [2, 3, 2, 3, 2] }), small],
+    ['VGG11', vgg11({ inputShape: large, outputs: 4, widths: [2, 2, 2, 2, 2, 2, 2, 3] }), large],
+    ['ResNet18', resNet18({ inputShape: large, outputs: 4, widths: [2, 2, 2, 3] }), large],
+    ['MLP', mlp({ inputShape: small, outputs: 4, hidden: [6, 5] }), small],
+    ['linear model', mlp({ inputShape: small, outputs: 4, hidden: [] }), small],
+  ] as const)('of %s are what its last layer maps to its outputs', (_, network, shape) => {
+    const { init, features, apply, featureCount } = network as unknown as FeatureNetwork<{ readonly dense: Affine }>;
+    const params = init(key(1));
+    const images = normal(key(2), [2, ...shape]);
+    const penultimate = features(params, images);
+    expect(penultimate.shape).toEqual([2, featureCount]);
+    const outputs = add(matMul(penultimate, params.dense.kernel), params.dense.bias);
+    assertClose('outputs', apply(params, images), outputs, 1e-5);
+    disposeTree([params, images, penultimate, outputs]);
   });
 });
 
