@@ -36,3 +36,4 @@ export { headline } from './report/headline.js';
 export { type ReportAssets, renderReport } from './report/render-report.js';
 export * from './report/results.js';
 export { renderTable } from './report/table.js';
+export * from './selection/index.js';

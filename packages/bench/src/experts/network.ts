@@ -1,4 +1,4 @@
-import type { Network, Tree } from '@bpc/core';
+import type { FeatureNetwork, Tree } from '@bpc/core';
 import { convNet, mlp } from '@bpc/models';
 import type { RunConfig } from '../config/index.js';
 import type { ImageShape } from '../data/dataset.js';
@@ -26,9 +26,10 @@ export function networkSpec(
  *
  * @throws ConfigError if it does not fit the images.
  */
-export function buildNetwork({ network, width, depth, inputShape, classes }: NetworkSpec): Network<Tree> {
-  if (network === 'mlp') return mlp({ inputShape, outputs: classes, hidden: Array.from({ length: depth }, () => width) }) as Network<Tree>;
-  return convNet({ inputShape, outputs: classes, depth, width }) as Network<Tree>;
+export function buildNetwork({ network, width, depth, inputShape, classes }: NetworkSpec): FeatureNetwork<Tree> {
+  if (network === 'mlp')
+    return mlp({ inputShape, outputs: classes, hidden: Array.from({ length: depth }, () => width) }) as FeatureNetwork<Tree>;
+  return convNet({ inputShape, outputs: classes, depth, width }) as FeatureNetwork<Tree>;
 }
 
 /** A short name for tables: `convnet-d3w32`. */

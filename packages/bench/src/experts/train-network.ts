@@ -1,4 +1,5 @@
 import { disposeTree, foldIn, InterruptedError, type Key, type Network, NonFiniteError, type Tree } from '@bpc/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Normalisation, TrainSplit } from '../data/dataset.js';
 import { batchAugmentation } from '../evaluation/augmentation.js';
 import { batchesPerEpoch, batchPieces, epochBatches } from './batches.js';
@@ -20,6 +21,8 @@ export interface TrainNetworkOptions {
   readonly signal?: AbortSignal;
   /** Steps done, out of all. */
   readonly onStep?: (done: number, total: number, loss: number) => void;
+  /** Which points of a batch (augmented) were classified correctly before its step; needs a program with `logits`. */
+  readonly onVisit?: (indices: Int32Array, correct: Uint8Array) => void;
   /** Parameters at initialisation (epoch 0) and after each epoch; borrowed until the promise resolves. */
   readonly onEpoch?: (epoch: number, params: Tree) => Promise<void>;
 }
@@ -30,6 +33,24 @@ const AUGMENT = 2;
 // Reading a loss back costs little, but a diverged training should not run on for an epoch either.
 const watchEvery = 20;
 
+/** 1 where the largest logit is that of the label, row by row over all pieces. */
+async function correctRows(pieces: readonly Tensor[], { labels }: TrainSplit, indices: Int32Array): Promise<Uint8Array> {
+  if (pieces.length === 0) throw new Error('visits were asked for, but the training program gives no logits');
+  const correct = new Uint8Array(indices.length);
+  let row = 0;
+  for (const piece of pieces) {
+    const [rows = 0, classes = 0] = piece.shape;
+    const values = await piece.data();
+    for (let i = 0; i < rows; i++, row++) {
+      const own = values.subarray(i * classes, (i + 1) * classes);
+      let top = 0;
+      for (let c = 1; c < classes; c++) if ((own[c] ?? 0) > (own[top] ?? 0)) top = c;
+      correct[row] = top === labels[indices[row] ?? 0] ? 1 : 0;
+    }
+  }
+  return correct;
+}
+
 /**
  * Trains a network from a fresh initialisation; equal keys give equal weights, whatever else runs.
  *
@@ -37,7 +58,7 @@ const watchEvery = 20;
  * @throws NonFiniteError when the loss diverges; InterruptedError when the signal is aborted.
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> {
-  const { network, program, settings, split, normalisation, points, key, signal, onStep, onEpoch } = options;
+  const { network, program, settings, split, normalisation, points, key, signal, onStep, onVisit, onEpoch } = options;
   const augment = batchAugmentation(settings.augment, split.shape);
   const total = settings.epochs * batchesPerEpoch(points.length, settings.batch);
   let params = network.init(foldIn(key, INIT));
@@ -66,6 +87,11 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> 
         disposeTree(state);
         ({ params, state } = next);
         step++;
+        try {
+          if (onVisit !== undefined) onVisit(indices, await correctRows(next.logits, split, indices));
+        } finally {
+          disposeTree(next.logits);
+        }
         // Compiled steps never wait for anything, so an abort would not arrive without this turn of the event loop.
         await new Promise((resolve) => setImmediate(resolve));
         const watched = step % watchEvery === 0 || step === total;
