@@ -1,19 +1,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError } from '@bpc/core';
 import { describe, expect, it } from 'vitest';
 import { preset, readConfigFile, resolveConfig } from '../src/config/index.js';
-
-function refusal(work: () => unknown): ConfigError {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ConfigError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
+import { refusal } from './refusal.js';
 
 function fileWith(name: string, content: string): string {
   const path = join(mkdtempSync(join(tmpdir(), 'bpc-config-')), name);

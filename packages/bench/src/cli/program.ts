@@ -6,6 +6,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExpertsCommand } from './commands/experts.js';
 import { addLearnCommand } from './commands/learn.js';
+import { addPresetsCommand } from './commands/presets.js';
 import { addTuneCommand } from './commands/tune-evaluation.js';
 import { type RunnerState, runner } from './runner.js';
 import type { CliIo } from './session.js';
@@ -32,6 +33,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 interrupted (saved, run 
   const run = runner(io, state);
   for (const add of [
     addLearnCommand,
+    addPresetsCommand,
     addEvaluateCommand,
     addExpertsCommand,
     addDataCommand,

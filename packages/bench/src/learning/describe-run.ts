@@ -1,6 +1,7 @@
-import type { RunConfig } from '../config/index.js';
+import { originText, presetOrigin, type RunConfig } from '../config/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { networkTitle } from '../experts/network.js';
+import { methodTraits } from '../methods/traits.js';
 import { evaluationPasses, expertPasses, fullPasses, learningPasses } from './job-cost.js';
 import { passSeconds } from './pass-seconds.js';
 
@@ -20,11 +21,13 @@ export function roughSeconds(config: RunConfig, { shape, classes, ...splits }: D
 
 /** What a run is about to do, for somebody who sees it for the first time. */
 export function describeRun(config: RunConfig, dataset: Dataset, folder: string): string[] {
-  const { ipc, seeds, experts, steps, workers } = config;
+  const { ipc, seeds, experts, steps, workers, method, preset } = config;
+  const { title, about } = methodTraits[method];
   const images = `${ipc} ${ipc === 1 ? 'image' : 'images'} per class`;
   const coresets = seeds === 1 ? 'a coreset' : `${seeds} coresets (one per seed)`;
   return [
     `Learning ${coresets} of ${images} from ${dataset.name} (${dataset.train.count} training images) with ${networkTitle(config)}:`,
+    `  by ${title} (${about}), from preset ${preset} (${originText[presetOrigin(preset, config.dataset, ipc)]})`,
     `  1. train ${experts} ${experts === 1 ? 'expert' : 'experts'} on real images   2. learn for ${steps} steps   3. score against controls and the full data`,
     `  ${workers === 0 ? 'in one thread' : `on ${workers} ${workers === 1 ? 'thread' : 'threads'}`}, into ${folder}; Ctrl-C saves, and the same command continues.`,
   ];

@@ -1,5 +1,4 @@
 import {
-  ConfigError,
   type Coreset,
   foldIn,
   fromConvexMixes,
@@ -10,23 +9,12 @@ import {
   type LabelledData,
   type TargetFormat,
 } from '@bpc/core';
+import { dispose, tensor1d } from '@tensorflow/tfjs-core';
 import type { RunConfig } from '../config/index.js';
 import type { Dataset } from '../data/dataset.js';
+import { checkImagesPerClass } from '../methods/check-method.js';
 
-/**
- * Refuses more images per class than the smallest class has.
- *
- * @throws ConfigError naming class and size.
- */
-export function checkImagesPerClass({ name, train, classes }: Dataset, ipc: number): void {
-  const sizes = new Uint32Array(classes);
-  for (const label of train.labels) sizes[label] = (sizes[label] ?? 0) + 1;
-  const smallest = sizes.reduce((best, size, c) => (size < (sizes[best] ?? 0) ? c : best), 0);
-  const most = sizes[smallest] ?? 0;
-  if (ipc > most) {
-    throw new ConfigError(`ipc is ${ipc}, but class ${smallest} of ${name} has only ${most} training images`, `pass --ipc ${most} or less`);
-  }
-}
+export { checkImagesPerClass };
 
 const DRAW = 0xd4a3;
 
@@ -39,17 +27,27 @@ interface InitialOptions {
   readonly ipc: number;
   readonly seed: number;
   readonly labels: 'probabilities' | 'logits';
+  /** Of every point. Default 1. */
+  readonly weight?: number;
 }
 
 /**
- * The coreset that learning starts from, or a control; `ipc` points per class, weights 1. The caller owns the tensors.
+ * The coreset that learning starts from, or a control; `ipc` points per class of equal weights. The caller owns the tensors.
  *
  * `random` draws afresh for every seed; equal seeds draw the same images, so that `--init random` starts from its own
  * `random` row.
  *
- * @throws ConfigError if a class has fewer than `ipc` images.
+ * @throws ConfigError if a class has fewer than `ipc` images, or none.
  */
-export function initialCoreset(dataset: Dataset, { init, ipc, seed, labels }: InitialOptions): Coreset {
+export function initialCoreset(dataset: Dataset, options: InitialOptions): Coreset {
+  const { weight = 1 } = options;
+  const coreset = unweighted(dataset, options);
+  if (weight === 1) return coreset;
+  dispose(coreset.weights);
+  return { ...coreset, weights: tensor1d(new Float32Array(coreset.weights.size).fill(weight), 'float32') };
+}
+
+function unweighted(dataset: Dataset, { init, ipc, seed, labels }: InitialOptions): Coreset {
   checkImagesPerClass(dataset, ipc);
   const { train, shape, classes, normalisation } = dataset;
   const data: LabelledData = { images: train.images, labels: train.labels, shape, classes, normalisation };

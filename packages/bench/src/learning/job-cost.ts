@@ -23,6 +23,24 @@ export const expertPasses = ({ expertEpochs, expertImages }: Pick<RunConfig, 'ex
 // A step moves weights, images and augmentations as well, which few images do not hide.
 const smallBatches = 2;
 
-/** One seed of learning: k inner steps, then the gradient of both phases, per expert. */
-export const learningPasses = ({ steps, expertsPerStep, innerSteps }: RunConfig, points: number): number =>
-  smallBatches * steps * expertsPerStep * (3 * innerSteps + 6) * points;
+/** One estimate: inner steps on M points, then what a method makes of where they end. */
+function estimatePasses({ method, innerSteps, draws, temperature, realBatch }: RunConfig, points: number): number {
+  const inner = 3 * innerSteps * points;
+  switch (method) {
+    case 'bpc-cd':
+      return inner + 6 * points;
+    case 'bpc-fkl':
+      // Without noise, one descent serves all draws; a chain of Langevin steps is one draw.
+      return inner * (temperature > 0 ? draws : 1) + 6 * draws * points;
+    case 'bpc-rkl':
+    case 'psvi':
+      return inner * (temperature > 0 ? draws : 1) + draws * (realBatch + 4 * points);
+    case 'bpc-w':
+      // Back through a step of gradients: about twice the step again, and its gradients once more.
+      return 3 * inner;
+  }
+}
+
+/** One seed of learning. */
+export const learningPasses = (config: RunConfig, points: number): number =>
+  smallBatches * config.steps * config.expertsPerStep * estimatePasses(config, points);

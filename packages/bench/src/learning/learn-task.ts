@@ -3,7 +3,6 @@ import {
   CheckpointError,
   type Coreset,
   cloneTree,
-  contrastiveDivergence,
   crossEntropyEnergy,
   disposeTree,
   foldIn,
@@ -19,11 +18,11 @@ import type { RunConfig } from '../config/index.js';
 import type { ExpertRecipe } from '../experts/expert-file.js';
 import { expertFiles } from '../experts/expert-source.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
+import { makeMethod, realBatches, startWeight } from '../methods/index.js';
 import { formatRuntimeName, packageVersions } from '../runtime-choice/index.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';
-import { coresetOptimizer, keepWeightsNonNegative } from './coreset-optimizer.js';
 import { initialCoreset, labelKind } from './initial-coreset.js';
 import { coresetRecord, readCurve, readLearned, writeCurve, writeLearned, writeSnapshot } from './learned-files.js';
 import { snapshotSteps } from './snapshots.js';
@@ -56,16 +55,20 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
   const network = buildNetwork(spec);
   const labels = labelKind(config);
   const like = network.init(key(0));
-  const start = initialCoreset(dataset, { init: config.init, ipc: config.ipc, seed, labels });
-  const { innerSteps, stepSize, temperature, reduction, sigma, steps, learnLabels, learnWeights, expertsPerStep, augmentDraws } = config;
+  const weight = startWeight(config, dataset);
+  const start = initialCoreset(dataset, { init: config.init, ipc: config.ipc, seed, labels, weight });
+  const { divergence, needs, ...method } = makeMethod(config, { trainCount: dataset.train.count, startWeight: weight });
+  const { steps, expertsPerStep, augmentDraws } = config;
   const [firstEpoch, lastEpoch] = config.startEpochRange;
-  const objective = sampled(contrastiveDivergence({ steps: innerSteps, stepSize, temperature, reduction, sigma }), {
+  const objective = sampled(divergence, {
     model: supervised({ network, energy: crossEntropyEnergy({ targets: labels }) }),
     experts: expertFiles({ folder: expertFolder, count: config.experts, epochs: config.expertEpochs, recipe, like }),
     startEpochs: { from: firstEpoch, to: lastEpoch + 1 },
+    expertEpochs: needs.epochsAhead,
     expertsPerStep,
     augmentDraws,
     augment: parseAugmentation(config.augment),
+    ...(needs.realBatch === 0 ? {} : { real: realBatches(dataset, { size: needs.realBatch, labels }) }),
   });
   const record = coresetRecord(dataset, labels, { method: config.method, seed, config: learningRecord(config), ...maker(tools.shared) });
   const kept = new Set(snapshotSteps(config));
@@ -75,14 +78,12 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
     learn({
       objective,
       coreset: start,
-      learnable: { x: true, y: learnLabels, weights: learnWeights },
-      optimizer: coresetOptimizer(config),
+      ...method,
       runtime,
       steps,
       key: foldIn(key(seed), LEARN),
       signal: tools.signal,
       onStop: () => writeCurve(folder, points),
-      ...(learnWeights ? { project: keepWeightsNonNegative } : {}),
       checkpoint: { store: fileStore(folder), every: config.checkpointEvery, config: learningRecord(config), allowInexact },
     });
   let learned: Coreset | undefined;

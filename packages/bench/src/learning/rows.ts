@@ -3,6 +3,7 @@ import { disposeTree } from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { type HostCoreset, hostCoreset } from '../evaluation/host-coreset.js';
+import { startWeight } from '../methods/traits.js';
 import { initialCoreset, labelKind } from './initial-coreset.js';
 
 /** Rows that are a coreset from the beginning, in the order of the table. */
@@ -17,7 +18,8 @@ async function start(
   seed: number,
   labels: 'probabilities' | 'logits',
 ): Promise<HostCoreset> {
-  const coreset = initialCoreset(dataset, { init, ipc: config.ipc, seed, labels });
+  // Controls weigh what the method's own start weighs: how much the points count is no part of a comparison.
+  const coreset = initialCoreset(dataset, { init, ipc: config.ipc, seed, labels, weight: startWeight(config, dataset) });
   try {
     return await hostCoreset(coreset, labels);
   } finally {

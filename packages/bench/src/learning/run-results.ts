@@ -1,8 +1,11 @@
 import type { Json } from '@bpc/core';
-import type { EvaluationConfig, RunConfig } from '../config/index.js';
+import { type EvaluationConfig, presetOrigin, type RunConfig } from '../config/index.js';
+import { inferenceOf, protocolNote } from '../evaluation/protocol-note.js';
 import type { Score } from '../evaluation/score.js';
+import { summariseScores } from '../evaluation/summarise-scores.js';
 import { networkTitle } from '../experts/network.js';
-import { type ResultRow, type Results, summarise } from '../report/results.js';
+import { methodTraits } from '../methods/traits.js';
+import type { ResultRow, Results } from '../report/results.js';
 import { packageVersions } from '../runtime-choice/index.js';
 import type { RowScores } from './collect-scores.js';
 import type { RunCost } from './phases.js';
@@ -17,11 +20,12 @@ const kinds: Readonly<Record<string, ResultRow['kind']>> = {
 
 const figure = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** The weights of some coresets in words. */
-function weightsNote(weights: readonly Float32Array[]): string {
+/** The weights of some coresets in words, and what an evaluation makes of them (`evaluatedCoreset`). */
+function weightsNote(weights: readonly Float32Array[], reduction: EvaluationConfig['reduction']): string {
   const all = weights.flatMap((one) => Array.from(one));
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  return low === high ? `weights ${figure(low)}` : `weights ${figure(low)} to ${figure(high)}`;
+  const range = low === high ? `weights ${figure(low)}` : `weights ${figure(low)} to ${figure(high)}`;
+  return reduction === 'mean' && (low !== 1 || high !== 1) ? `${range}, scaled to a mean of 1` : range;
 }
 
 /**
@@ -29,38 +33,29 @@ function weightsNote(weights: readonly Float32Array[]): string {
  *
  * @param weights - of the coresets.
  */
-export function inferenceNote(
-  inference: Score['inference'],
-  { chains, draws, temperature, priorPrecision, reduction }: EvaluationConfig,
-  weights: readonly Float32Array[],
-): string {
+export function inferenceNote(inference: Score['inference'], settings: EvaluationConfig, weights: readonly Float32Array[]): string {
+  const { priorPrecision, reduction } = settings;
   const prior = priorPrecision > 0 ? `Gaussian prior of precision ${priorPrecision}` : 'no prior';
-  const energy = `${prior}, energy: ${reduction} of the weighted losses, ${weightsNote(weights)}`;
-  if (inference === 'ensemble') return `ensemble of ${chains} ${chains === 1 ? 'network' : 'networks'} (T = 0, ${energy})`;
-  return `posterior: ${chains} chains × ${draws} draws (T = ${temperature}, ${energy})`;
+  const energy = `${prior}, energy: ${reduction} of the weighted losses, ${weightsNote(weights, reduction)}`;
+  return protocolNote(inference, settings, energy);
 }
 
 const meanings: Readonly<Record<string, string>> = {
   random: 'random real images, a fresh draw per seed',
   'nearest-mean': 'the real images nearest the mean of their class',
   init: 'the coreset at step 0',
-  learned: 'the coreset after its last step',
 };
 
 function noteOf(name: string, config: RunConfig): string {
+  if (name === 'learned') return `the coreset after its last step, by ${methodTraits[config.method].title}`;
   if (name !== 'full') return meanings[name] ?? name;
   const { networks, epochs } = config.full;
   return `the same network on all training images; ${networks === 1 ? 'one network' : `ensemble of ${networks} networks`} after ${epochs} epochs`;
 }
 
 function resultRow({ name, scores }: RowScores, config: RunConfig): ResultRow[] {
-  const [first] = scores;
-  if (first === undefined) return [];
-  const metrics = Object.keys(first.metrics).map(
-    (metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const,
-  );
-  const note = noteOf(name, config);
-  return [{ name, kind: kinds[name] ?? 'other', inference: first.inference, note, metrics: Object.fromEntries(metrics) }];
+  if (scores.length === 0) return [];
+  return [{ name, kind: kinds[name] ?? 'other', note: noteOf(name, config), ...summariseScores(scores) }];
 }
 
 interface ResultsOptions {
@@ -76,11 +71,12 @@ interface ResultsOptions {
 
 /** The contents of `results.json`. */
 export function runResults({ config, seeds, rows, weights, runtime, cost, resumed }: ResultsOptions): Results {
-  const { dataset, method, ipc, seed, threads, workers } = config;
-  const inference = config.evaluation.temperature > 0 ? 'posterior' : 'ensemble';
+  const { dataset, method, preset, ipc, seed, threads, workers } = config;
+  const inference = inferenceOf(config.evaluation);
   return {
     task: {
       ...{ dataset, method, ipc, network: networkTitle(config), seed, seeds: [...seeds], init: config.init, scoredOn: config.scoreOn },
+      ...{ preset, presetOrigin: presetOrigin(preset, dataset, ipc) },
       // Of every row but the ceiling.
       prediction: inferenceNote(inference, config.evaluation, weights),
     },

@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
-import type { Overrides, RunConfig } from '../../config/index.js';
+import { defaultMethod, type Overrides, originText, presetOrigin, type RunConfig } from '../../config/index.js';
 import { buildNetwork, networkSpec } from '../../experts/network.js';
 import { missingExperts } from '../../experts/train-experts.js';
-import {
-  checkImagesPerClass,
-  describeRun,
-  expertSettings as expertsOf,
-  learnRun,
-  type OutputPaths,
-  roughSeconds,
-} from '../../learning/index.js';
+import { describeRun, expertSettings as expertsOf, learnRun, type OutputPaths, roughSeconds } from '../../learning/index.js';
+import { checkMethod } from '../../methods/index.js';
 import { formatSeconds } from '../../progress/index.js';
 import { headline } from '../../report/headline.js';
 import type { Results } from '../../report/results.js';
@@ -52,7 +46,7 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
   };
   await examineRunFolder(run);
   const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
-  checkImagesPerClass(dataset, config.ipc);
+  checkMethod(config, dataset);
   // Refuses a network that does not fit the images before anything is trained.
   const network = networkSpec(config, dataset);
   buildNetwork(network);
@@ -82,7 +76,12 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
 /** To half minutes from one minute on: an estimate should not look like a measurement. */
 const roundedUp = (seconds: number): number => (seconds < 60 ? Math.ceil(seconds / 10) * 10 : Math.ceil(seconds / 30) * 30);
 
-function printLearned(context: CommandContext, { dataset, ipc, seed }: RunConfig, results: Results, paths: OutputPaths): void {
+function printLearned(
+  context: CommandContext,
+  { dataset, ipc, seed, method, preset }: RunConfig,
+  results: Results,
+  paths: OutputPaths,
+): void {
   printResult(context, { ...results, files: paths }, () => {
     const notes = results.rows.map(({ name, note }) => `  ${name}: ${note ?? ''}`);
     // Started by npm, the command is in a checkout, where a shell does not find it under its own name.
@@ -95,6 +94,7 @@ function printLearned(context: CommandContext, { dataset, ipc, seed }: RunConfig
       '',
       ...notes,
       `  all but full: ${String(results.task['prediction'])}`,
+      `  preset ${preset}: ${originText[presetOrigin(preset, dataset, ipc)]}`,
       '',
       `took ${formatSeconds(wall)}, ${results.environment.peakRssMb} MB of memory at most`,
       `report:  ${paths.report} (open it in a browser)`,
@@ -103,7 +103,7 @@ function printLearned(context: CommandContext, { dataset, ipc, seed }: RunConfig
       '',
       'next:',
       `  ${bpc} evaluate --coreset ${/\s/.test(paths.coreset) ? `"${paths.coreset}"` : paths.coreset}`,
-      `  ${bpc} learn --dataset ${dataset} --ipc ${ipc === 1 ? 10 : 1}`,
+      `  ${bpc} learn --dataset ${dataset} --ipc ${ipc === 1 ? 10 : 1}${method === defaultMethod ? '' : ` --method ${method}`}`,
     ].join('\n');
   });
 }
@@ -117,6 +117,8 @@ Examples:
   bpc learn --ipc 10 --out my-run               ten images per class
   bpc learn --dataset digits --steps 100        small and without any download
   bpc learn --init random --seeds 5             start from random images
+  bpc learn --method bpc-w --dataset digits     another divergence
+  bpc learn --preset paper-bpc-cd --dataset cifar10 --ipc 10 --runtime onnx:cuda   as the paper has it (see bpc presets)
   bpc learn --config run.yaml --runtime js      settings from a file, flags override them`;
 
 /** `bpc learn`. */

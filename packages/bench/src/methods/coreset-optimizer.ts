@@ -1,18 +1,24 @@
-import { ConfigError, type Coreset, type Optimizer, sgd, type Tree } from '@bpc/core';
+import { adam, ConfigError, type Coreset, type Optimizer, sgd, type Tree } from '@bpc/core';
 import { relu, type Tensor1D } from '@tensorflow/tfjs-core';
 import type { RunConfig } from '../config/index.js';
 
 const parts = ['x', 'y', 'weights'] as const;
 
-/** SGD with momentum on images, labels and weights, each at its own learning rate. */
-export function coresetOptimizer(
-  config: Pick<RunConfig, 'imageLearningRate' | 'labelLearningRate' | 'weightLearningRate' | 'momentum'>,
-): Optimizer<Tree> {
-  const { imageLearningRate, labelLearningRate, weightLearningRate, momentum } = config;
+type Settings = Pick<RunConfig, 'optimizer' | 'imageLearningRate' | 'labelLearningRate' | 'weightLearningRate' | 'momentum'>;
+
+/**
+ * SGD with momentum, or Adam, on images, labels and weights, each at its own learning rate.
+ *
+ * Weights are moved as multiples v = w/w₀ of their value at the start: ∂L/∂v = w₀ ∂L/∂w, so that a rate η on v is ηw₀² on w
+ * for SGD, and ηw₀ for Adam, whose steps do not depend on the scale of a gradient.
+ */
+export function coresetOptimizer(settings: Settings, startWeight = 1): Optimizer<Tree> {
+  const { optimizer, imageLearningRate, labelLearningRate, weightLearningRate, momentum } = settings;
+  const make = (learningRate: number) => (optimizer === 'adam' ? adam({ learningRate }) : sgd({ learningRate, momentum }));
   const optimizers = {
-    x: sgd({ learningRate: imageLearningRate, momentum }),
-    y: sgd({ learningRate: labelLearningRate, momentum }),
-    weights: sgd({ learningRate: weightLearningRate, momentum }),
+    x: make(imageLearningRate),
+    y: make(labelLearningRate),
+    weights: make(weightLearningRate * (optimizer === 'adam' ? startWeight : startWeight ** 2)),
   };
   type Named = { readonly [name: string]: Tree };
   const named = (tree: Tree): Named => {
