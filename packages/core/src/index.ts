@@ -12,6 +12,7 @@ export * from './coreset.js';
 export type { LabelledData } from './coreset-data.js';
 export * from './coreset-init.js';
 export { classTargets, type TargetFormat } from './coreset-targets.js';
+export * from './divergence/algorithm-draws.js';
 export {
   type ContrastiveDivergenceOptions,
   type ContrastiveEstimate,
@@ -21,12 +22,22 @@ export {
 } from './divergence/contrastive-divergence.js';
 export { type CoresetEnergyOptions, perturbExpert } from './divergence/coreset-energy.js';
 export * from './divergence/coreset-gradient.js';
+export {
+  type CovarianceDraws,
+  type CovarianceEstimate,
+  type CovarianceGradientOptions,
+  covarianceGradient,
+} from './divergence/covariance-gradient.js';
 export * from './divergence/descent-draws.js';
 export * from './divergence/divergence.js';
 export * from './divergence/forward-kl.js';
 export * from './divergence/from-surrogate.js';
 export * from './divergence/langevin-draws.js';
+export * from './divergence/laplace-draws.js';
 export { type DrawsFrom, independentDraws, type PosteriorDraws } from './divergence/posterior-draws.js';
+export * from './divergence/psvi.js';
+export { type ReverseKlOptions, reverseKl } from './divergence/reverse-kl.js';
+export * from './divergence/wasserstein.js';
 export * from './eager-runtime.js';
 export * from './energy.js';
 export * from './errors.js';
