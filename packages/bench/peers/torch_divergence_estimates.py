@@ -3,6 +3,8 @@
 Parameters and noise are dictionaries by name. `noise(kind, index)` gives one standard normal draw shaped like the parameters.
 Where an estimator averages draws, one graph at a time is alive, as in a careful implementation by hand.
 """
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -98,8 +100,8 @@ def log_likelihoods(problem, params, x, y):
     return -F.cross_entropy(problem.network(params, x), y, reduction="none")
 
 
-def covariance_terms(problem, start, real, noise):
-    """Per draw around the end of gradient descent: log-likelihoods of real and pseudo-points, and of these the image gradients."""
+def covariance_gradient(problem, start, real, scale, divisor, noise):
+    """-Cov[w grad_u f(u), r] over draws around the end of gradient descent, r = scale * sum_B f(x) - sum_M w f(u) / divisor."""
     settings = problem.settings
     end = problem.descend(start, settings["innerSteps"])
     reals, pseudos, images = [], [], []
@@ -112,22 +114,55 @@ def covariance_terms(problem, start, real, noise):
         (grad,) = torch.autograd.grad(pseudo.sum(), problem.images)
         pseudos.append(pseudo.detach())
         images.append(grad)
-    g, h = torch.stack(reals), torch.stack(pseudos)
-    return g - g.mean(0), h - h.mean(0), images
+    g, f = torch.stack(reals), torch.stack(pseudos)
+    g, f = g - g.mean(0), f - f.mean(0)
+    residual = scale * g.sum(1) - f @ problem.weights / divisor
+    # The residuals add up to zero, so that image gradients need no centring.
+    grad = sum(image * r for image, r in zip(images, residual)) * problem.weights.view(-1, 1, 1, 1) / -len(images)
+    return (residual**2).mean() / 2, {"x": grad, "weights": -(f.T @ residual) / len(images)}
 
 
 def reverse_kl(problem, start, real, noise):
-    """-Cov[grad_u f(u), mean_B f(x) - mean_M f(u)] over draws of the pseudo-posterior."""
-    g, h, images = covariance_terms(problem, start, real, noise)
-    residual = g.mean(1) - h.mean(1)
-    grad = sum(image * r for image, r in zip(images, residual)) / -len(images)
-    return (residual**2).mean(), {"x": grad}
+    """Means on both sides."""
+    value, grads = covariance_gradient(problem, start, real, 1 / len(real[1]), len(problem.y), noise)
+    return value, {"x": grads["x"]}
 
 
 def psvi(problem, start, real, noise):
-    """The same with weights and with sums over the full data and over the weighted pseudo-points."""
-    g, h, images = covariance_terms(problem, start, real, noise)
-    residual = problem.settings["dataCount"] * g.mean(1) - h @ problem.weights
-    count = len(images)
-    grad = sum(image * r for image, r in zip(images, residual)) * problem.weights.view(-1, 1, 1, 1) / -count
-    return (residual**2).mean(), {"x": grad, "weights": -(h.T @ residual) / count}
+    """Sums on both sides, and gradients in the weights."""
+    return covariance_gradient(problem, start, real, problem.settings["dataCount"] / len(real[1]), 1, noise)
+
+
+def hmc(problem, origin, transitions, noise, accept):
+    """The end of a chain on exp(-sum of w times the cross-entropy); `accept(t)` is a uniform draw."""
+    settings = problem.settings
+    size, count = settings["stepSize"], len(problem.y)
+
+    def force(position):
+        leaves = {name: p.detach().requires_grad_() for name, p in position.items()}
+        energy = problem.energy(leaves, problem.fixed) * count
+        return energy.item(), torch.autograd.grad(energy, list(leaves.values()))
+
+    position = {name: p.detach() for name, p in origin.items()}
+    energy, grads = force(position)
+    for t in range(transitions):
+        momentum = list(noise("chain", t).values())
+        before = energy + sum((r * r).sum().item() for r in momentum) / 2
+        moved, moved_grads = position, grads
+        for _ in range(settings["leapfrogSteps"]):
+            momentum = torch._foreach_add(momentum, moved_grads, alpha=-size / 2)
+            moved = dict(zip(moved, torch._foreach_add(list(moved.values()), momentum, alpha=size)))
+            moved_energy, moved_grads = force(moved)
+            momentum = torch._foreach_add(momentum, moved_grads, alpha=-size / 2)
+        after = moved_energy + sum((r * r).sum().item() for r in momentum) / 2
+        # Written so that NaN is rejected.
+        if math.log(max(accept(t), 1e-38)) < before - after:
+            position, grads, energy = moved, moved_grads, moved_energy
+    return position
+
+
+def hmc_phase(problem, expert, noise, accept):
+    """Draws around the expert against successive states of HMC from it, the first after `innerSteps` transitions."""
+    settings = problem.settings
+    positives = [shifted(expert, noise("expert", k), settings["sigma"]) for k in range(settings["draws"])]
+    return mean_of_phases(problem, positives, [hmc(problem, expert, settings["innerSteps"], noise, accept)])

@@ -8,7 +8,7 @@ import random
 import torch
 from subject_protocol import read_task, read_tensors, say, serve, write_tensors
 from torch_augmentation import augment, draw, given
-from torch_divergence_estimates import Problem, contrastive_divergence, forward_kl, psvi, reverse_kl, wasserstein
+from torch_divergence_estimates import Problem, contrastive_divergence, forward_kl, hmc_phase, psvi, reverse_kl, wasserstein
 from torch_networks import channels_last, from_ours, networks, random_parameters, to_ours
 
 task = read_task()
@@ -20,7 +20,7 @@ settings = task["settings"]
 method = task["method"]
 
 
-def estimate(problem, expert, start, real, step_size, noise):
+def estimate(problem, expert, start, real, step_size, noise, accept):
     if method == "bpc-cd":
         return contrastive_divergence(problem, expert, noise)
     if method == "bpc-fkl":
@@ -29,6 +29,8 @@ def estimate(problem, expert, start, real, step_size, noise):
         return wasserstein(problem, expert, start, step_size)
     if method == "bpc-rkl":
         return reverse_kl(problem, start, real, noise)
+    if method == "hmc":
+        return hmc_phase(problem, expert, noise, accept)
     return psvi(problem, start, real, noise)
 
 
@@ -47,7 +49,8 @@ def evaluate(paths):
         augmentation = None if group == "none" else lambda images: augment(group, images, drawn)
         problem = Problem(network, x, y, arrays["weights"], settings, augmentation)
         step_size = torch.tensor(settings["stepSize"])
-        value, grads = estimate(problem, expert, start, real, step_size, lambda kind, index: params(f"noise/{kind}/{index}"))
+        noise = lambda kind, index: params(f"noise/{kind}/{index}")
+        value, grads = estimate(problem, expert, start, real, step_size, noise, lambda t: arrays["accept"].item())
         found[f"{group}/value"] = value.numpy()
         for name, grad in grads.items():
             found[f"{group}/{name}"] = to_ours("x" if name == "x" else "", grad).contiguous().numpy()
@@ -78,7 +81,7 @@ def timed():
         real = channels_last(pool[chosen]), chosen % 10
         problem = Problem(network, x, y, weights, settings, augmentation)
         noise = lambda kind, index: {name: torch.randn_like(p) for name, p in expert.items()}
-        value, grads = estimate(problem, expert, start, real, step_size, noise)
+        value, grads = estimate(problem, expert, start, real, step_size, noise, lambda t: random.random())
         for name, grad in grads.items():
             learned[name].grad = grad
             optimizers[name].step()

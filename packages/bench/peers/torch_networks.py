@@ -70,17 +70,16 @@ def channels_last(x):
 
 def random_parameters(shapes):
     """PyTorch's default initialisation; shapes are ours: kernels [h, w, in, out], dense [in, out]."""
+    of_name = dict(shapes)
     made = {}
     for name, shape in shapes:
-        last = name.split("/")[-1]
+        layer, last = name.rsplit("/", 1)
         if last == "gamma":
             made[name] = torch.ones(shape)
         elif last == "beta":
             made[name] = torch.zeros(shape)
-        elif last == "bias":
-            made[name] = torch.empty(shape).uniform_(-0.02, 0.02)
         else:
-            bound = 1 / math.sqrt(math.prod(shape[:-1]))
+            bound = 1 / math.sqrt(math.prod(of_name[layer + "/kernel"][:-1]))
             made[name] = from_ours(name, torch.empty(shape).uniform_(-bound, bound))
     return made
 

@@ -21,6 +21,7 @@ import type { BenchRow } from '../bench-result.js';
 import { mainNetwork } from '../cd-step/cases.js';
 import { compareTensors } from '../cd-step/compare-tensors.js';
 import { startSubject } from '../subject-process.js';
+import { acceptDraw } from './estimate-of.js';
 import { type MethodName, methods, settingsOf } from './methods.js';
 import { type DivergenceBenchOptions, divergenceSubjects } from './options.js';
 import { type DivergenceTask, divergenceCommand, divergenceTask } from './task.js';
@@ -90,6 +91,7 @@ export function agreementInputs({ network, parameters, settings, groups, batch: 
       Float32Array.from({ length: count }, (_, i) => 1 + 0.5 * i),
       [count],
     ),
+    accept: f32(Float32Array.of(acceptDraw), []),
     'real/x': images(key(10), real),
     'real/labels': labels(real),
     ...augmentationEntries(key(12), groups, count, network.inputShape[0], network.inputShape[1]),

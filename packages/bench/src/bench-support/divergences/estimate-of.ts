@@ -1,28 +1,98 @@
-import { contrastiveEstimate, type DivergenceInput, type Tree, treeMap } from '@bpc/core';
-import { stack, type Tensor } from '@tensorflow/tfjs-core';
+import {
+  algorithmDraws,
+  contrastiveEstimate,
+  type DivergenceInput,
+  descentDraws,
+  forwardKlEstimate,
+  key,
+  type PosteriorDraws,
+  type Tree,
+  treeMap,
+  wassersteinEstimate,
+} from '@bpc/core';
+import { type HmcState, hmc, hmcStep } from '@bpc/samplers';
+import { add, mul, scalar, stack, type Tensor } from '@tensorflow/tfjs-core';
+import { divergenceOf } from './divergence-of.js';
+import type { DivergenceSettings } from './methods.js';
 import type { DivergenceTask } from './task.js';
 
-/** Standard normal draws shaped like the parameters, `count` of a kind. */
-export type GivenNoise = (kind: 'expert' | 'posterior' | 'chain', count: number) => readonly Tree[];
+/** Standard normal draws shaped like the parameters. */
+export type GivenNoise = { readonly [kind in 'expert' | 'posterior' | 'chain']: readonly Tree[] };
 
 /** Draws stacked along axis 0 of every leaf. */
-const stacked = ([first, ...rest]: readonly Tree[]): Tree =>
-  first === undefined ? [] : treeMap((...leaves: readonly Tensor[]) => stack([...leaves]), first, ...rest);
+function stacked(draws: readonly Tree[], count: number): Tree {
+  const [first, ...rest] = draws.slice(0, count);
+  if (first === undefined || rest.length !== count - 1) throw new Error(`there are ${draws.length} draws of ${count}`);
+  return treeMap((...leaves: readonly Tensor[]) => stack([...leaves]), first, ...rest);
+}
+
+/** What `descentDraws` draws, with its noise given. */
+function givenDescent({ innerSteps: steps, stepSize, sigma }: DivergenceSettings, noise: GivenNoise): PosteriorDraws {
+  const centre = descentDraws({ steps, stepSize, sigma: 0 });
+  return {
+    name: 'given',
+    requiresStart: true,
+    draw: (_, input, count) =>
+      treeMap(
+        (middle, epsilon) => add(middle, mul(epsilon, sigma)),
+        centre.draw(key(0), input, count),
+        // Given noise has the structure of the parameters, whatever their type.
+        stacked(noise.posterior, count) as typeof input.expert,
+      ),
+  };
+}
+
+/** The uniform draw that decides whether a transition of HMC is accepted. */
+export const acceptDraw = 0.5;
+
+/** The end of a chain of HMC, with its momenta given. */
+function givenHmc({ innerSteps, stepSize, leapfrogSteps }: DivergenceSettings, noise: GivenNoise): PosteriorDraws {
+  return algorithmDraws({
+    steps: 0,
+    algorithm<P extends Tree>(logDensity: (position: P) => ReturnType<typeof scalar>) {
+      const options = { logDensity, stepSize, leapfrogSteps };
+      return {
+        init: hmc(options).init,
+        // All transitions in one step, so that each can have its own momentum.
+        step(_: unknown, state: HmcState<P>) {
+          const transitions = noise.chain.slice(0, innerSteps);
+          const end = transitions.reduce(
+            (current: HmcState<P>, momentum) => hmcStep(current, { momentum: momentum as P, accept: scalar(acceptDraw) }, options)[0],
+            state,
+          );
+          return [end, {}] as const;
+        },
+      };
+    },
+  });
+}
 
 /** The estimate of a task with all its noise given: value, and gradients by what they are in. */
-export function estimateOf({ method, settings }: DivergenceTask, input: DivergenceInput<Tree>, noise: GivenNoise): Record<string, Tree> {
-  const { innerSteps: steps, stepSize, temperature, sigma } = settings;
+export function estimateOf(task: DivergenceTask, input: DivergenceInput<Tree>, noise: GivenNoise): Record<string, Tree> {
+  const { method, settings } = task;
+  const { innerSteps: steps, stepSize, temperature, sigma, draws } = settings;
+  const forward = (posterior: PosteriorDraws) => {
+    const negative = posterior.draw(key(0), input, draws);
+    const { grad, value } = forwardKlEstimate(input, { expert: stacked(noise.expert, draws), negative }, { sigma });
+    return { x: grad.x ?? [], value };
+  };
   switch (method) {
     case 'bpc-cd': {
-      const [expert] = noise('expert', 1);
-      const { grad, value } = contrastiveEstimate(
-        input,
-        { expert, chain: stacked(noise('chain', steps)) },
-        { steps, stepSize, temperature, sigma },
-      );
+      const given = { expert: noise.expert[0], chain: stacked(noise.chain, steps) };
+      const { grad, value } = contrastiveEstimate(input, given, { steps, stepSize, temperature, sigma });
       return { x: grad.x ?? [], value };
     }
-    default:
-      throw new Error(`${method} is not there`);
+    case 'bpc-fkl':
+      return forward(givenDescent(settings, noise));
+    case 'hmc':
+      return forward(givenHmc(settings, noise));
+    case 'bpc-w': {
+      const { grad, value, stepSizeGradient } = wassersteinEstimate(input, { steps, stepSize });
+      return { x: grad.x ?? [], value, stepSize: stepSizeGradient };
+    }
+    default: {
+      const { grad, value = [] } = divergenceOf(task, givenDescent(settings, noise)).estimate(key(0), input);
+      return { x: grad.x ?? [], value, ...(grad.weights === undefined ? {} : { weights: grad.weights }) };
+    }
   }
 }

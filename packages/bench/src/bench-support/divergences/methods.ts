@@ -95,7 +95,7 @@ export const methods: Readonly<Record<MethodName, Method>> = {
     title: 'negative phase by HMC',
     augmented: true,
     counts: {
-      quick: { innerSteps: 1, leapfrogSteps: 2 },
+      quick: { innerSteps: 2, leapfrogSteps: 2 },
       reduced: { innerSteps: 5, leapfrogSteps: 5 },
       paper: { innerSteps: 20, leapfrogSteps: 20 },
     },

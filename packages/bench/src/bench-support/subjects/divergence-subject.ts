@@ -25,7 +25,7 @@ import { ones, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { givenAugmentation } from '../augmentation-entries.js';
 import { buildBenchNetwork } from '../bench-network.js';
 import { divergenceOf } from '../divergences/divergence-of.js';
-import { estimateOf } from '../divergences/estimate-of.js';
+import { estimateOf, type GivenNoise } from '../divergences/estimate-of.js';
 import type { DivergenceTask } from '../divergences/task.js';
 import type { EvaluationFiles } from '../task.js';
 import { openSubject } from './open-subject.js';
@@ -95,8 +95,8 @@ async function evaluate(task: DivergenceTask, runtime: Runtime, files: Evaluatio
   };
   const real = labelled(tensorOf(entries, 'real/labels').dataSync(), tensorOf(entries, 'real/x'));
   const [expert, start] = [treeOf(entries, 'expert', like), treeOf(entries, 'start', like)];
-  const kinds = ['expert', 'posterior', 'chain'] as const;
-  const noise = Object.fromEntries(kinds.map((kind) => [kind, given(entries, `noise/${kind}`, like)]));
+  const draws = (kind: string) => given(entries, `noise/${kind}`, like);
+  const noise = { expert: draws('expert'), posterior: draws('posterior'), chain: draws('chain') };
   const [height, width] = task.network.inputShape;
   const read = (name: string) => tensorOf(entries, name).dataSync();
   const found: Record<string, Tree> = {};
@@ -112,7 +112,7 @@ async function evaluate(task: DivergenceTask, runtime: Runtime, files: Evaluatio
         dataCount: task.settings.dataCount,
         ...(variant === 'none' ? {} : { augment }),
       };
-      return estimateOf(task, input, (kind, count) => (drawn[kind] ?? []).slice(0, count));
+      return estimateOf(task, input, drawn);
     });
     found[group] = await program({ coreset, real, expert, start, noise }, inputs);
     await program.dispose();
@@ -125,7 +125,7 @@ type Arguments = {
   readonly real: { readonly x: Tensor; readonly y: Tensor };
   readonly expert: Tree;
   readonly start: Tree;
-  readonly noise: { readonly [kind: string]: readonly Tree[] };
+  readonly noise: GivenNoise;
 };
 
 /** Draws 0, 1, … of a kind, as many as the file has. */
