@@ -67,14 +67,16 @@ function contrastive(dataset: DatasetName, ipc: number): PresetPatch {
     temperature: 1e-8,
     startEpochRange: [0, lastStart],
     imageLearningRate,
+    // One for both loss terms, and one for each inner step.
+    augmentDraws: 101,
   };
 }
 
 /** What fKL, rKL and W share, from the released code; its configuration depends on the images per class only. */
-function sharedOfDivergences(ipc: number): PresetPatch {
-  if (ipc >= 20) return { startEpochRange: [0, 29], innerSteps: 30, stepSize: 0.03, stepSizeLearningRate: 0, epochsAhead: 1, sigma: 0.01 };
-  if (ipc >= 10) return { startEpochRange: [0, 19], innerSteps: 30, stepSize: 0.03, stepSizeLearningRate: 0, epochsAhead: 1, sigma: 0.01 };
-  return { startEpochRange: [0, 1], innerSteps: 50, stepSize: 0.01, stepSizeLearningRate: 0, epochsAhead: 1, sigma: 0.01 };
+function sharedOfDivergences(ipc: number) {
+  const common = { stepSizeLearningRate: 0, epochsAhead: 1, sigma: 0.01 };
+  if (ipc < 10) return { ...common, startEpochRange: [0, 1], innerSteps: 50, stepSize: 0.01 } satisfies PresetPatch;
+  return { ...common, startEpochRange: [0, ipc < 20 ? 19 : 29], innerSteps: 30, stepSize: 0.03 } satisfies PresetPatch;
 }
 
 function ofMethod(method: MethodName, dataset: DatasetName, ipc: number): PresetPatch {
@@ -83,12 +85,18 @@ function ofMethod(method: MethodName, dataset: DatasetName, ipc: number): Preset
     case 'bpc-cd':
       return contrastive(dataset, ipc);
     case 'bpc-fkl':
-      return { ...divergences, draws: 30 };
+      // One for each pair, and one for each inner step.
+      return { ...divergences, draws: 30, augmentDraws: 30 + divergences.innerSteps };
     case 'bpc-rkl':
       // A plain step without augmentation, as coded.
       return { ...divergences, draws: ipc >= 10 && ipc < 20 ? 30 : 10, realBatch: 1_000, momentum: 0, augment: 'none' };
     case 'bpc-w':
-      return { ...divergences, epochsAhead: ipc >= 10 && ipc < 20 ? 1 : 2, stepSizeLearningRate: ipc >= 10 ? 1e-5 : 1e-7 };
+      return {
+        ...divergences,
+        epochsAhead: ipc >= 10 && ipc < 20 ? 1 : 2,
+        stepSizeLearningRate: ipc >= 10 ? 1e-5 : 1e-7,
+        augmentDraws: divergences.innerSteps + 1,
+      };
     case 'psvi':
       // Its own experiments are on small models; these are their counts. Its step falls as 1/(1 + i), ours is constant.
       return {
