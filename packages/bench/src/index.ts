@@ -7,6 +7,7 @@ export * from './data/atomic-file.js';
 export * from './data/dataset.js';
 export type { DownloadOptions, DownloadProgress } from './data/download.js';
 export { drawIndices } from './data/draw-indices.js';
+export { dsaStrategy } from './data/dsa-strategy.js';
 export { cacheFolder } from './data/folders.js';
 export * from './data/get-dataset.js';
 export * from './data/idx.js';

@@ -79,6 +79,7 @@ export function tinyManifest(tarball: Uint8Array, files = tinyFiles, base?: stri
         shape: [2, 3, 1],
         classes: 2,
         classNames: ['even', 'odd'],
+        mirrored: true,
         normalisation: { scale: 255, mean: [0.5], std: [0.25] },
         splits: { train: 6, validation: 2, test: 4 },
         division: { kind: 'lists', validation: { seed: 0, perClass: 1, sha256: sha256('2,3'), indices: [2, 3] } },

@@ -19,6 +19,8 @@ export interface AssembleOptions {
   readonly classes: number;
   readonly classNames: readonly string[];
   readonly division: Division;
+  /** How many points every split must have. */
+  readonly counts: Readonly<Record<SplitRole, number>>;
   readonly shared: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
@@ -40,32 +42,36 @@ interface OpenSplit<Role extends SplitRole> extends Split<Role> {
  *
  * Images are taken from a part some at a time, so that beside the splits themselves only the piece being copied is held.
  *
- * @throws ConfigError if a label is outside the classes, or a class has no training image; ShapeError if a part has
- * another number of images than labels; InterruptedError when aborted.
+ * @throws ConfigError if a label is outside the classes, or a class has no training image; ShapeError if a split has not
+ * the number of points it should have, or a part another number of images than labels; InterruptedError when aborted.
  */
 export async function assemble(parts: Parts, options: AssembleOptions): Promise<Splits> {
-  const { name, classes, division } = options;
+  const { name, classes, division, counts } = options;
   checkLabels(parts.train, 'train', options);
-  const divided = divideTraining(division, parts.train.labels, classes, name);
+  const { labels, strata = labels } = parts.train;
+  const strataCount = strata === labels ? classes : Math.max(...Array.from(strata)) + 1;
+  const divided = divideTraining(division, strata, strataCount, name);
   const own = { validation: whole(parts.validation), test: whole(parts.test) };
   const splits = {
     train: openSplit('train', divided.train.length, options),
     validation: openSplit('validation', own.validation?.length ?? divided.validation.length, options),
     test: openSplit('test', own.test?.length ?? divided.test?.length ?? 0, options),
   };
-  if (splits.test.count === 0 || splits.validation.count === 0) {
-    throw new ConfigError(
-      `${name} has no ${splits.test.count === 0 ? 'test' : 'validation'} images`,
-      'use a data set with all three splits',
+  for (const role of ['train', 'validation', 'test'] as const) {
+    if (splits[role].count === counts[role]) continue;
+    throw new ShapeError(
+      `${name} has ${splits[role].count} ${role} images in these files, expected ${counts[role]}`,
+      'use the complete files; a subset goes by its own name',
     );
   }
+  checkClasses(divided.train, parts.train.labels, options);
   const total = splits.train.count + splits.validation.count + splits.test.count;
   let images = 0;
   const advance = (count: number): void => {
     images += count;
     options.onRead?.({ dataset: name, images, total });
   };
-  await fill(parts.train, 'train', places(divided, splits, parts.train.labels.length), options, advance);
+  await fill(parts.train, 'train', places(divided, splits, labels.length), options, advance);
   for (const role of ['validation', 'test'] as const) {
     const part = parts[role];
     if (part === undefined) continue;
@@ -73,7 +79,6 @@ export async function assemble(parts: Parts, options: AssembleOptions): Promise<
     const split = splits[role];
     await fill(part, role, (index) => ({ split, position: index }), options, advance);
   }
-  checkClasses(splits.train, options);
   return splits;
 }
 
@@ -143,9 +148,9 @@ function checkLabels({ labels }: Part, role: SplitRole, { classes, name }: Assem
   }
 }
 
-function checkClasses({ labels }: Split<'train'>, { classes, classNames, name }: AssembleOptions): void {
+function checkClasses(train: ArrayLike<number>, labels: ArrayLike<number>, { classes, classNames, name }: AssembleOptions): void {
   const seen = new Uint8Array(classes);
-  for (const label of labels) seen[label] = 1;
+  for (let i = 0; i < train.length; i++) seen[labels[train[i] ?? 0] ?? 0] = 1;
   const missing = seen.indexOf(0);
   if (missing < 0) return;
   throw new ConfigError(

@@ -16,8 +16,14 @@ const indexList = z.strictObject({
 export const divisionSchema = z.discriminatedUnion('kind', [
   /** Stored lists of training points; without `test` the files have test points of their own. */
   z.strictObject({ kind: z.literal('lists'), validation: indexList, test: indexList.optional() }),
-  /** Class-balanced validation points, drawn from the training labels each time the set is loaded. */
-  z.strictObject({ kind: z.literal('per-class'), seed: z.int().nonnegative(), perClass: z.int().positive() }),
+  /** Class-balanced validation points, drawn from the training labels whenever the set is loaded. */
+  z.strictObject({
+    kind: z.literal('per-class'),
+    seed: z.int().nonnegative(),
+    perClass: z.int().positive(),
+    /** Of the drawn indices joined by commas, where the files were at hand when the manifest was made. */
+    sha256: sha256.optional(),
+  }),
   /** One seeded permutation of all points: the first `test`, then `validation`, the rest to learn from. */
   z.strictObject({
     kind: z.literal('shuffled'),
@@ -27,7 +33,7 @@ export const divisionSchema = z.discriminatedUnion('kind', [
     /** Of the permutation joined by commas, so that another generator cannot move points from test to train. */
     sha256,
   }),
-  /** The files name all three splits. */
+  /** The files have all three splits. */
   z.strictObject({ kind: z.literal('given') }),
 ]);
 
@@ -56,7 +62,9 @@ export function divideTraining(division: Division, labels: ArrayLike<number>, cl
     case 'given':
       return { train: remainingIndices(count), validation: [] };
     case 'per-class': {
-      const validation = drawIndices({ labels, classes, perClass: division.perClass, seed: division.seed });
+      const { perClass, seed } = division;
+      const validation = drawIndices({ labels, classes, perClass, seed });
+      if (division.sha256 !== undefined) checkHashOf(validation, division.sha256, `${name}'s drawn validation list`);
       return { train: remainingIndices(count, validation), validation };
     }
     case 'lists': {

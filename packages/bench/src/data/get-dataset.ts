@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { StorageError } from '@bpc/core';
+import { ConfigError, StorageError } from '@bpc/core';
 import { assemble, type ReadProgress } from './assemble.js';
 import type { Dataset } from './dataset.js';
 import { type DownloadOptions, throwIfAborted } from './download.js';
 import { fetchLayout } from './fetch-layout.js';
 import { cacheFolder, dataFolder } from './folders.js';
-import { candidates, type Folders, type FoundLayout, findLayout, readVerified } from './locate.js';
-import { type Manifest, type ManifestEntry, manifestEntry, shippedManifest } from './manifest.js';
+import { candidates, type Folders, type FoundLayout, findLayout, readVerified, verifyFile } from './locate.js';
+import { type Manifest, type ManifestEntry, type ManifestFile, manifestEntry, shippedManifest } from './manifest.js';
 import type { OpenLayout } from './parts.js';
-import { readLayout } from './readers/read-layout.js';
+import { withLayout } from './readers/read-layout.js';
 
 /** Where and how to look for a data set; every option has a default that works. */
 export interface DatasetOptions extends DownloadOptions {
@@ -20,6 +20,11 @@ export interface DatasetOptions extends DownloadOptions {
   readonly registry?: string;
   /** Never fetch. Default false. */
   readonly offline?: boolean;
+  /**
+   * Which labels, for a set that has several kinds: `fine` (default) or `coarse` for CIFAR-100, one of the 40 attributes for
+   * CelebA (default `Smiling`, the most evenly divided of those that are plain to see).
+   */
+  readonly labels?: string;
   /** Put images and labels on `SharedArrayBuffer`s, for worker threads. Default false. */
   readonly shared?: boolean;
   /** Told how many images are read and decoded; after each file, at least. */
@@ -49,12 +54,27 @@ export interface DatasetOptions extends DownloadOptions {
 export async function getDataset(name: string, options: DatasetOptions = {}): Promise<Dataset> {
   const entry = manifestEntry(options.manifest ?? shippedManifest(), name);
   throwIfAborted(options.signal, name);
-  const { shape, classes, classNames, normalisation, division } = entry;
-  const found = await findOrFetch(name, entry, options);
-  const parts = await readLayout(found.layout.format, openLayout(name, entry, found));
+  const { shape, normalisation, division, splits: counts } = entry;
+  const classNames = chosenNames(name, entry, options.labels);
+  const classes = classNames.length;
   const { signal, onRead, shared = false } = options;
-  const splits = await assemble(parts, { name, shape, classes, classNames, division, shared, signal, onRead });
+  const found = await findOrFetch(name, entry, options);
+  const layout = openLayout(name, entry, found, { labels: options.labels, signal });
+  const splits = await withLayout(found.layout.format, layout, (parts) =>
+    assemble(parts, { name, shape, classes, classNames, division, counts, shared, signal, onRead }),
+  );
   return { name, shape, classes, classNames, normalisation, ...splits };
+}
+
+function chosenNames(name: string, { classNames, labels = {} }: ManifestEntry, chosen: string | undefined): readonly string[] {
+  if (chosen === undefined) return classNames;
+  const names = Object.hasOwn(labels, chosen) ? labels[chosen] : undefined;
+  if (names !== undefined) return names;
+  const known = Object.keys(labels);
+  throw new ConfigError(
+    `labels is '${chosen}' for ${name}, ${known.length === 0 ? 'which has one kind of labels only' : `expected one of: ${known.join(', ')}`}`,
+    known.length === 0 ? 'leave the option out' : 'name a kind of labels that this data set has',
+  );
 }
 
 async function findOrFetch(name: string, entry: ManifestEntry, options: DatasetOptions): Promise<FoundLayout> {
@@ -69,19 +89,32 @@ async function findOrFetch(name: string, entry: ManifestEntry, options: DatasetO
   return fetched;
 }
 
-function openLayout(name: string, { shape, classes, classNames }: ManifestEntry, { layout, paths, place }: FoundLayout): OpenLayout {
+function openLayout(
+  name: string,
+  { shape, classes }: ManifestEntry,
+  { layout, folder, paths, place }: FoundLayout,
+  { labels, signal }: { readonly labels: string | undefined; readonly signal: AbortSignal | undefined },
+): OpenLayout {
   const path = (role: string): string => paths.get(role) ?? role;
+  const fileOf = (role: string): ManifestFile => {
+    const file = layout.files[role];
+    if (file === undefined) throw new StorageError(`${name} has no file '${role}'`, 'restore the manifest of this package');
+    return file;
+  };
+  const read = (role: string): Promise<Uint8Array> => readVerified(path(role), fileOf(role), place);
   return {
     name,
     shape,
     classes,
-    classNames,
+    labels,
+    folder,
     roles: Object.keys(layout.files),
     path,
-    read(role) {
-      const file = layout.files[role];
-      if (file === undefined) throw new StorageError(`${name} has no file '${role}'`, 'restore the manifest of this package');
-      return readVerified(path(role), file, place);
+    read,
+    text: async (role) => new TextDecoder().decode(await read(role)),
+    async verify(role) {
+      await verifyFile(path(role), fileOf(role), place, signal);
+      return path(role);
     },
   };
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { ChecksumError, StorageError } from '@bpc/core';
-import { checkHash } from './download.js';
+import { BpcError, ChecksumError, StorageError } from '@bpc/core';
+import { checkHash, throwIfAborted } from './download.js';
 import { embeddedFile, type ManifestFile, type ManifestLayout } from './manifest.js';
 
 const unzip = promisify(gunzip);
@@ -85,7 +86,7 @@ async function findFile(folder: string, name: string): Promise<string | undefine
  * @throws ChecksumError naming the file and what to do; StorageError if it cannot be read.
  */
 export async function readVerified(path: string, file: ManifestFile, place: Place): Promise<Uint8Array> {
-  const remedy = place === 'cache' ? `delete ${path} and run the command again` : `replace ${path} by the original, or remove it`;
+  const remedy = remedyFor(path, place);
   const stored = await readFile(path).catch((cause: Error) => {
     throw new StorageError(`cannot read ${path}: ${cause.message}`, 'check the permissions of the file', { cause });
   });
@@ -93,6 +94,30 @@ export async function readVerified(path: string, file: ManifestFile, place: Plac
   checkHash(createHash('sha256').update(bytes).digest('hex'), file, `${path} (${bytes.length} bytes, expected ${file.bytes})`, remedy);
   return bytes;
 }
+
+/**
+ * Check a file without holding its contents.
+ *
+ * @throws ChecksumError naming the file and what to do; StorageError if it cannot be read; InterruptedError when aborted.
+ */
+export async function verifyFile(path: string, file: ManifestFile, place: Place, signal?: AbortSignal): Promise<void> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      throwIfAborted(signal, path);
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+  } catch (cause) {
+    if (cause instanceof BpcError || !(cause instanceof Error)) throw cause;
+    throw new StorageError(`cannot read ${path}: ${cause.message}`, 'check the permissions of the file', { cause });
+  }
+  checkHash(hash.digest('hex'), file, `${path} (${bytes} bytes, expected ${file.bytes})`, remedyFor(path, place));
+}
+
+const remedyFor = (path: string, place: Place): string =>
+  place === 'cache' ? `delete ${path} and run the command again` : `replace ${path} by the original, or remove it`;
 
 /** Gunzip `stored`. @throws ChecksumError naming the file if it is torn. */
 export async function unpack(stored: Uint8Array, path: string, remedy: string): Promise<Uint8Array> {

@@ -40,7 +40,19 @@ const tarballSource = z.strictObject({
 const source = z.discriminatedUnion('kind', [npmSource, urlSource, tarballSource]);
 const layout = z.strictObject({
   /** Which reader understands the files. */
-  format: z.enum(['idx', 'csv', 'png-strips', 'cifar-records']),
+  format: z.enum([
+    'idx',
+    'csv',
+    'png-strips',
+    'cifar-10',
+    'cifar-100',
+    'svhn-mat',
+    'usps-hdf5',
+    'tiny-imagenet-zip',
+    'tiny-imagenet-folder',
+    'celeba-zip',
+    'celeba-folder',
+  ]),
   /** Folders below the user's data folder that the files may be in, as archives unpack. Default: the data set's name. */
   folders: z.array(z.string()).optional(),
   /** Files by the name under which the reader knows them. */
@@ -58,6 +70,10 @@ const entry = z.strictObject({
   shape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
   classes: z.int().min(2),
   classNames: z.array(z.string()),
+  /** Kinds of labels of sets that have several, with their class names; the first is the one of `classNames`. */
+  labels: z.record(z.string(), z.array(z.string()).min(2)).optional(),
+  /** Whether a mirrored image still shows its class: photographs do, digits do not. */
+  mirrored: z.boolean(),
   normalisation: z.strictObject({ scale: z.number().positive(), mean: z.array(z.number()), std: z.array(z.number().positive()) }),
   splits: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
   division: divisionSchema,

@@ -2,10 +2,12 @@
  * Some points of a data set as its files give them: labels at once, images some at a time.
  *
  * `images` yields uint8 NHWC pieces of any number of whole images, in the order of `labels`; a piece is used up before
- * the next is asked for, so a reader may decode one file at a time and may reuse its buffer.
+ * the next is asked for, so a reader may decode one file at a time.
  */
 export interface Part {
   readonly labels: ArrayLike<number>;
+  /** Classes that validation points are balanced over, where they are others than `labels`. */
+  readonly strata?: ArrayLike<number>;
   images(): AsyncIterable<Uint8Array>;
 }
 
@@ -21,13 +23,20 @@ export interface OpenLayout {
   readonly name: string;
   readonly shape: readonly [height: number, width: number, channels: number];
   readonly classes: number;
-  readonly classNames: readonly string[];
+  /** Which of several kinds of labels is wanted. */
+  readonly labels: string | undefined;
+  /** The folder the files are in. */
+  readonly folder: string;
   /** Names under which the manifest lists the files, in its order. */
   readonly roles: readonly string[];
+  /** Path of a file. */
+  path(role: string): string;
   /** Contents of a file, unpacked and checked. @throws ChecksumError, StorageError as `readVerified`. */
   read(role: string): Promise<Uint8Array>;
-  /** Path of a file, for messages. */
-  path(role: string): string;
+  /** The same as text. */
+  text(role: string): Promise<string>;
+  /** Check a file that is too large to hold, and return its path. @throws ChecksumError, StorageError as `read`. */
+  verify(role: string): Promise<string>;
 }
 
 /** Images that are in memory anyway, as a part. */

@@ -7,6 +7,8 @@ export interface RecordLayout {
   readonly labelBytes: number;
   /** Which of them is the label to learn. */
   readonly labelAt: number;
+  /** Which of them validation points are balanced over. Default: the label to learn. */
+  readonly strataAt?: number;
 }
 
 /**
@@ -36,35 +38,50 @@ export async function readCifarRecords(layout: OpenLayout, record: RecordLayout)
 async function part(layout: OpenLayout, roles: readonly string[], record: RecordLayout): Promise<Part> {
   const files: Uint8Array[] = [];
   for (const role of roles) files.push(await layout.read(role));
-  const labels = files.map((bytes, i) => readByteColumn(bytes, layout.path(roles[i] ?? ''), layout.shape, record));
-  const all = new Int32Array(labels.reduce((sum, list) => sum + list.length, 0));
-  labels.reduce((start, list) => {
-    all.set(list, start);
-    return start + list.length;
-  }, 0);
+  const column = (at: number): Int32Array =>
+    concatenate(files.map((bytes, i) => readByteColumn(bytes, layout.path(roles[i] ?? ''), layout.shape, record.labelBytes, at)));
+  const { labelAt, strataAt = labelAt, labelBytes } = record;
   return {
-    labels: all,
+    labels: column(labelAt),
+    strata: column(strataAt),
     async *images() {
-      for (const [i, bytes] of files.entries()) yield interleave(bytes, labels[i]?.length ?? 0, layout.shape, record.labelBytes);
+      for (const bytes of files) yield interleave(bytes, layout.shape, labelBytes);
     },
   };
 }
 
+function concatenate(lists: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(lists.reduce((sum, list) => sum + list.length, 0));
+  let start = 0;
+  for (const list of lists) {
+    all.set(list, start);
+    start += list.length;
+  }
+  return all;
+}
+
 /** One of the label bytes of every record. */
-function readByteColumn(bytes: Uint8Array, path: string, [height, width, channels]: OpenLayout['shape'], record: RecordLayout): Int32Array {
-  const length = record.labelBytes + height * width * channels;
+function readByteColumn(
+  bytes: Uint8Array,
+  path: string,
+  [height, width, channels]: OpenLayout['shape'],
+  labelBytes: number,
+  at: number,
+): Int32Array {
+  const length = labelBytes + height * width * channels;
   if (bytes.length === 0 || bytes.length % length !== 0) {
     throw new ShapeError(
       `${path} has ${bytes.length} bytes, expected a multiple of ${length}, one record`,
       'use the original file, complete',
     );
   }
-  return Int32Array.from({ length: bytes.length / length }, (_, i) => bytes[i * length + record.labelAt] ?? -1);
+  return Int32Array.from({ length: bytes.length / length }, (_, i) => bytes[i * length + at] ?? -1);
 }
 
-function interleave(bytes: Uint8Array, count: number, [height, width, channels]: OpenLayout['shape'], labelBytes: number): Uint8Array {
+function interleave(bytes: Uint8Array, [height, width, channels]: OpenLayout['shape'], labelBytes: number): Uint8Array {
   const plane = height * width;
   const size = plane * channels;
+  const count = bytes.length / (labelBytes + size);
   const out = new Uint8Array(count * size);
   for (let i = 0; i < count; i++) {
     for (let c = 0; c < channels; c++) {
