@@ -1,6 +1,6 @@
 import { compiledRuntime, jsRuntime, jsTarget } from '@bpc/compiler';
 import { cholesky, logDet, scan, triangularSolve } from '@bpc/core';
-import { add, exp, eye, mul, neg, reshape, type Scalar, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { add, concat, exp, eye, matMul, mul, neg, reshape, type Scalar, slice, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { PRINTERS } from './helpers.js';
 
@@ -80,6 +80,31 @@ describe.each(PRINTERS)('the density of a Gaussian process (%s)', (printer) => {
       ).logDet + 21;
     expect(density.evaluate(Float64Array.of(...a, 10), gradient)).toBeCloseTo(expected, 12);
     expect([...gradient].every(Number.isFinite)).toBe(true);
+    await runtime.dispose();
+  });
+
+  it('may be solved with where a longer result lay before', async () => {
+    const runtime = jsRuntime({ printer });
+    const n = 40;
+    const mapping = await runtime.mapping(
+      ({ a, b }: { a: Tensor; b: Tensor }) => {
+        // A somewhat longer result, done with before the right-hand side is computed, which then lies in its place.
+        const longer = matMul(concat([a, slice(a, [0, 0], [n / 2, n])]), reshape(b, [n, 1]));
+        const scale = add(1, sum(square(longer)));
+        const right = reshape(matMul(a, reshape(mul(b, scale), [n, 1])), [n]);
+        const l = cholesky(a);
+        return { scale, x: triangularSolve(l, triangularSolve(l, right), { transpose: true }) };
+      },
+      { a: { data: new Float64Array(n * n), shape: [n, n] }, b: new Float64Array(n) },
+    );
+    const matrix = covariance(places(n), 3, 0.5);
+    const b = observed(n);
+    const out = new Float64Array(n + 1);
+    mapping.evaluate(Float64Array.from([...matrix.flat(), ...b]), out);
+    const scale = out[0]!;
+    expect(scale).toBeGreaterThan(n);
+    // A⁻¹ A (b·scale).
+    b.forEach((value, i) => expect(out[i + 1]! / scale).toBeCloseTo(value, 10));
     await runtime.dispose();
   });
 

@@ -34,8 +34,8 @@ export type AxisGeometry = {
   readonly reverse?: boolean;
 };
 
-/** Triangular systems, or (without columns) factorisations; `size` is that of a matrix. */
-export type MatrixGeometry = { readonly size: number; readonly columns: number; readonly transpose: boolean };
+/** Triangular systems, or (without columns) factorisations; `size` is that of a matrix, `length` that of the whole result. */
+export type MatrixGeometry = { readonly size: number; readonly columns: number; readonly transpose: boolean; readonly length: number };
 
 function windowGeometry(window: Window, input: Shape, output: Shape): WindowGeometry {
   return {
@@ -90,10 +90,15 @@ function geometryOf(node: Node): object {
     case 'TopK':
       return axisGeometry(first.shape, first.shape.length - 1);
     case 'Cholesky':
-      return { size: item(node.shape, node.shape.length - 1), columns: 0, transpose: false } satisfies MatrixGeometry;
+      return {
+        size: item(node.shape, node.shape.length - 1),
+        columns: 0,
+        transpose: false,
+        length: sizeOf(node.shape),
+      } satisfies MatrixGeometry;
     case 'TriangularSolve': {
       const [size, columns] = [item(node.shape, node.shape.length - 2), item(node.shape, node.shape.length - 1)];
-      return { size, columns, transpose: node.attributes.transpose } satisfies MatrixGeometry;
+      return { size, columns, transpose: node.attributes.transpose, length: sizeOf(node.shape) } satisfies MatrixGeometry;
     }
     case 'Conv':
     case 'AvgPool':
