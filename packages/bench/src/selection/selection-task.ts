@@ -75,16 +75,22 @@ async function choose({ selection, ipc, seed }: SelectionTaskOptions, tools: Tas
   }
   const { network: spec, training } = selection;
   const runtime = await openTaskRuntime(tools);
-  const record = await recordForgetting({
-    dataset,
-    network: buildNetwork(spec),
-    runtime,
-    training,
-    seed,
-    imagesPerRun: imagesPerRun(spec),
-    signal,
-    onStep: (done, total, loss) => progress({ done, total, note: `loss ${loss.toFixed(3)}` }),
-  });
+  // One training serves every number of images per class that this thread selects.
+  const record = await tools.resource(
+    `forgetting ${JSON.stringify([spec, training, seed])}`,
+    () =>
+      recordForgetting({
+        dataset,
+        network: buildNetwork(spec),
+        runtime,
+        training,
+        seed,
+        imagesPerRun: imagesPerRun(spec),
+        signal,
+        onStep: (done, total, loss) => progress({ done, total, note: `loss ${loss.toFixed(3)}` }),
+      }),
+    async () => undefined,
+  );
   return selectPoints({ dataset, ipc, rule: 'forgetting', record });
 }
 
