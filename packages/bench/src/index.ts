@@ -17,9 +17,12 @@ export { type Manifest, type ManifestEntry, parseManifest, shippedManifest } fro
 export * from './data/to-float.js';
 export { type ChainPrograms, chainPrograms } from './evaluation/chain-programs.js';
 export { type HostCoreset, hostCoreset } from './evaluation/host-coreset.js';
+export { pointEstimates } from './evaluation/point-estimates.js';
 export { type PredictFromCoresetOptions, predictFromCoreset } from './evaluation/predict-from-coreset.js';
-export type { Prediction } from './evaluation/prediction-average.js';
-export { type Score, scorePrediction } from './evaluation/score.js';
+export type { Inference, Prediction } from './evaluation/prediction-average.js';
+export { type NetworkScore, pointEstimateScore, type Score, scorePrediction } from './evaluation/score.js';
+export { type SplitBatches, splitBatches } from './evaluation/split-batches.js';
+export { summariseScores } from './evaluation/summarise-scores.js';
 export * from './experts/index.js';
 export { initialCoreset } from './learning/initial-coreset.js';
 export * from './metrics/calibration.js';

@@ -10,11 +10,15 @@ import { predictFromCoreset } from '../src/evaluation/predict-from-coreset.js';
 import { predictSplit } from '../src/evaluation/predict-split.js';
 import { predictionAverage } from '../src/evaluation/prediction-average.js';
 import { scorePrediction } from '../src/evaluation/score.js';
+import { splitBatches } from '../src/evaluation/split-batches.js';
 import { drawCandidate } from '../src/evaluation/tune-evaluation.js';
 import { buildNetwork } from '../src/experts/network.js';
 import { checkImagesPerClass, initialCoreset } from '../src/learning/initial-coreset.js';
 import { chainDisagreement } from '../src/metrics/disagreement.js';
 import { evaluatePredictions } from '../src/metrics/evaluate-predictions.js';
+import { legacyEce, legacyNll } from '../src/metrics/legacy.js';
+import { bmaProbabilities } from '../src/metrics/predictions.js';
+import { accuracy, entropyDecomposition } from '../src/metrics/scores.js';
 
 beforeAll(async () => {
   installGradients();
@@ -38,7 +42,7 @@ describe('predictionAverage', () => {
   it('equals the metrics of all kept logits, disagreement included', () => {
     const labels = Int32Array.from({ length: 40 }, (_, i) => i % 5);
     const chains = [0, 1, 2].map((c) => [0, 1].map((d) => normals(200, 10 * c + d)));
-    const average = predictionAverage(40, 5);
+    const average = predictionAverage(labels, 5);
     for (const draws of chains) {
       for (const logits of draws) average.draw(logits);
       average.endChain();
@@ -54,8 +58,43 @@ describe('predictionAverage', () => {
     expect(prediction.disagreementBetween).toBeCloseTo(between ?? Number.NaN, 12);
   });
 
+  it('accumulates what single draws say as if all were kept: entropies, likelihoods and the legacy figures', () => {
+    // More points than the legacy batch of 128, and not a multiple of it.
+    const points = 300;
+    const labels = Int32Array.from({ length: points }, (_, i) => (i * 7) % 5);
+    const chains = [0, 1].map((c) => [0, 1, 2].map((d) => normals(5 * points, 10 * c + d)));
+    const average = predictionAverage(labels, 5);
+    for (const draws of chains) {
+      for (const logits of draws) average.draw(logits);
+      average.endChain();
+    }
+    const all = chains.flat();
+    const score = scorePrediction(average.result('posterior'), { labels });
+    const { metrics } = evaluatePredictions(all, labels);
+    for (const name of ['nll', 'predictiveEntropy', 'mutualInformation', 'meanSingleModelNll', 'eceMax', 'eceRms'] as const)
+      expect(score.metrics[name]).toBeCloseTo(metrics[name], 10);
+    const { expected } = entropyDecomposition(all, 5);
+    expect(score.metrics['expectedEntropy']).toBeCloseTo(expected.reduce((a, b) => a + b, 0) / points, 10);
+    const probabilities = bmaProbabilities(all, 5);
+    expect(score.legacy['legacyNll']).toBeCloseTo(legacyNll(all, labels), 10);
+    expect(score.legacy['legacyEce']).toBeCloseTo(legacyEce(probabilities, labels), 10);
+    const single = all.map((logits) => accuracy(bmaProbabilities([logits], 5), labels));
+    expect(score.legacy['legacyAccuracy']).toBeCloseTo(single.reduce((a, b) => a + b, 0) / single.length, 12);
+    // Jensen and Hölder: averaging gains, and the batch-wise figure hides part of it.
+    expect(score.metrics['nll']).toBeLessThan(score.legacy['legacyNll'] ?? 0);
+    expect(score.legacy['legacyNll']).toBeLessThan(score.metrics['meanSingleModelNll'] ?? 0);
+  });
+
+  it('stays finite where a probability underflows to 0', () => {
+    const average = predictionAverage(Int32Array.of(0), 2);
+    average.draw(Float32Array.of(0, -2000));
+    average.endChain();
+    const { expectedEntropy, meanSingleModelNll, legacyNll: legacy } = average.result('ensemble');
+    expect([expectedEntropy, meanSingleModelNll + 0, legacy]).toEqual([0, 0, 0]);
+  });
+
   it('has no within-chain figure for single draws and no between-chain figure for a single chain', () => {
-    const average = predictionAverage(4, 2);
+    const average = predictionAverage(Int32Array.of(0, 1, 0, 1), 2);
     average.draw(normals(8, 1));
     average.endChain();
     const prediction = average.result('ensemble');
@@ -65,19 +104,21 @@ describe('predictionAverage', () => {
 });
 
 describe('predictSplit', () => {
-  it('gives every image its own logits, also in a last batch that is not full', async () => {
-    const seen = await predictSplit({
-      predict: async (_, x) =>
+  it.each([0, 1e9])('gives every image its own logits, also in a last batch that is not full, keeping %d bytes', async (keepBytes) => {
+    const identity = { scale: 1, mean: [0], std: [1] };
+    const batches = splitBatches({ split: dataset.test, normalisation: identity, batch: 7, keepBytes });
+    const options = {
+      predict: async (_: Tree, x: Tensor) =>
         tensor(
           Float32Array.from({ length: x.shape[0] ?? 0 }, (_unused, i) => x.dataSync()[i * 64 + 20] ?? 0),
           [x.shape[0] ?? 0, 1],
         ),
       params: [],
-      split: dataset.test,
-      normalisation: { scale: 1, mean: [0], std: [1] },
-      batch: 7,
-    });
-    expect(Array.from(seen)).toEqual(Array.from({ length: dataset.test.count }, (_, i) => dataset.test.images[i * 64 + 20]));
+      batches,
+    };
+    const expected = Array.from({ length: dataset.test.count }, (_, i) => dataset.test.images[i * 64 + 20]);
+    expect(Array.from(await predictSplit(options))).toEqual(expected);
+    expect(Array.from(await predictSplit(options))).toEqual(expected);
   });
 });
 
@@ -178,9 +219,9 @@ describe('predictFromCoreset', () => {
       programs,
       coreset,
       key: key(seed),
-      split: dataset.test,
-      normalisation: dataset.normalisation,
-      imagesPerRun: 32,
+      batches: splitBatches({ split: dataset.test, normalisation: dataset.normalisation, batch: 32 }),
+      labels: dataset.test.labels,
+      shape: dataset.shape,
     };
     const prediction = await predictFromCoreset({ ...common, settings: { ...settings, ...changes } });
     await programs.dispose();

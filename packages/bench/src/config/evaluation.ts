@@ -126,7 +126,10 @@ function checkPointEstimate({ sampler, temperature, draws, burnIn, reduction, sa
  */
 export function checkEvaluation(evaluation: EvaluationConfig): void {
   const { protocol, sampler, temperature, draws, priorPrecision } = evaluation;
-  if (protocol === 'point-estimate') return checkPointEstimate(evaluation);
+  if (protocol === 'point-estimate') {
+    checkPointEstimate(evaluation);
+    return;
+  }
   if (sampler !== 'sgld' && temperature === 0) {
     throw new ConfigError(
       `evaluation.sampler is ${sampler} at evaluation.temperature 0, where there is nothing to draw`,

@@ -1,14 +1,16 @@
-import { foldIn, key, NonFiniteError } from '@bpc/core';
+import { ConfigError, foldIn, key, NonFiniteError } from '@bpc/core';
 import type { EvaluationConfig } from '../config/index.js';
 import { buildNetwork, type NetworkSpec } from '../experts/network.js';
-import { imagesPerRun } from '../experts/working-set.js';
+import { evaluatedCoreset } from '../methods/relative-weights.js';
 import type { TaskTools } from '../workers/protocol.js';
 import type { SharedData } from '../workers/shared-data.js';
 import { openTaskRuntime } from '../workers/task-runtime.js';
 import { chainPrograms } from './chain-programs.js';
 import type { HostCoreset } from './host-coreset.js';
+import { pointEstimates } from './point-estimates.js';
 import { predictFromCoreset } from './predict-from-coreset.js';
-import { type Score, scorePrediction } from './score.js';
+import { pointEstimateScore, type Score, scorePrediction } from './score.js';
+import { threadBatches } from './thread-batches.js';
 
 /** A coreset to score with one seed. */
 export interface EvaluateTaskOptions {
@@ -21,10 +23,17 @@ export interface EvaluateTaskOptions {
 
 const EVALUATION = 0xe7a1;
 
-/** Scores one coreset in this thread; programs are kept for the next one of the same shape. */
+/** Scores one coreset in this thread; programs and converted images are kept for the next one of the same shape. */
 export async function evaluateTask(options: EvaluateTaskOptions, tools: TaskTools<SharedData>): Promise<Score> {
   const { network: spec, coreset, settings, seed, split: role } = options;
   const { dataset } = tools.shared;
+  const split = dataset[role];
+  if (split.count === 0) {
+    throw new ConfigError(
+      `there are no ${role} images to score on`,
+      role === 'test' ? 'settings are chosen on validation; score on it' : 'use a data set with a validation split, or score on test',
+    );
+  }
   const runtime = await openTaskRuntime(tools);
   const network = buildNetwork(spec);
   const { reduction } = settings;
@@ -33,20 +42,21 @@ export async function evaluateTask(options: EvaluateTaskOptions, tools: TaskTool
     async () => chainPrograms({ network, runtime, reduction }),
     (made) => made.dispose(),
   );
-  const split = dataset[role];
-  const prediction = await predictFromCoreset({
+  const common = {
     network,
     programs,
-    coreset,
+    coreset: evaluatedCoreset(coreset, settings),
     settings,
     key: foldIn(key(seed), EVALUATION),
-    split,
-    normalisation: dataset.normalisation,
-    imagesPerRun: imagesPerRun(spec),
+    batches: await threadBatches(tools, role, spec),
+    labels: split.labels,
+    shape: split.shape,
     signal: tools.signal,
-    onProgress: (done, total) => tools.progress({ done, total }),
-  });
-  return scorePrediction(prediction, split);
+    onProgress: (done: number, total: number) => tools.progress({ done, total }),
+  };
+  if (settings.protocol === 'point-estimate')
+    return pointEstimateScore((await pointEstimates(common)).map((prediction) => scorePrediction(prediction, split)));
+  return scorePrediction(await predictFromCoreset(common), split);
 }
 
 /** The same for a search, where a candidate that diverges is no failure: it has no score. */

@@ -11,6 +11,7 @@ import { openTaskRuntime } from '../workers/task-runtime.js';
 import { predictSplit } from './predict-split.js';
 import { predictionAverage } from './prediction-average.js';
 import { type Score, scorePrediction } from './score.js';
+import { threadBatches } from './thread-batches.js';
 
 /** The ceiling of one seed: the same network on all training images. */
 export interface FullTaskOptions {
@@ -41,7 +42,7 @@ export async function fullTask(options: FullTaskOptions, tools: TaskTools<Shared
     async () => runtime.compile(network.apply),
     (made) => made.dispose(),
   );
-  const average = predictionAverage(scored.count, dataset.classes);
+  const average = predictionAverage(scored.labels, dataset.classes);
   const points = Int32Array.from({ length: train.count }, (_, i) => i);
   for (let n = 0; n < settings.networks; n++) {
     const params = await trainNetwork({
@@ -57,9 +58,7 @@ export async function fullTask(options: FullTaskOptions, tools: TaskTools<Shared
       onStep: (done, total) => tools.progress({ done: n * total + done, total: settings.networks * total }),
     });
     try {
-      average.draw(
-        await predictSplit({ predict: logits, params, split: scored, normalisation, batch: Math.min(imagesPerRun(spec), scored.count) }),
-      );
+      average.draw(await predictSplit({ predict: logits, params, batches: await threadBatches(tools, split, spec) }));
     } finally {
       disposeTree(params);
     }

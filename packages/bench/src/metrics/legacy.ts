@@ -53,3 +53,38 @@ function* batches(count: number, size: number): Generator<readonly [number, numb
     throw new ConfigError(`batchSize is ${size}, expected a positive integer`, 'pass 128 to compare with published tables');
   for (let start = 0; start < count; start += size) yield [start, Math.min(start + size, count)];
 }
+
+/** `legacyNll` of draws that come one at a time; memory does not grow with their number. */
+export interface LegacyNllAverage {
+  /** Adds `log p(y_i | x_i, θ)` of one draw for every point. */
+  draw(logLikelihoods: Float64Array): void;
+  /** NaN before the first draw. */
+  result(): number;
+}
+
+/** An empty `legacyNll` over `count` points. @throws ConfigError if `batchSize` is not a positive integer. */
+export function legacyNllAverage(count: number, batchSize = 128): LegacyNllAverage {
+  const parts = [...batches(count, batchSize)];
+  // Per batch the largest mean so far and Σ exp(mean − largest): a log-sum-exp that is never wholly in memory.
+  const largest = new Float64Array(parts.length).fill(Number.NEGATIVE_INFINITY);
+  const sums = new Float64Array(parts.length);
+  let draws = 0;
+  return {
+    draw(logLikelihoods) {
+      for (const [b, [start, end]] of parts.entries()) {
+        let mean = 0;
+        for (let i = start; i < end; i++) mean += at(logLikelihoods, i);
+        mean /= end - start;
+        const top = Math.max(at(largest, b), mean);
+        sums[b] = at(sums, b) * Math.exp(at(largest, b) - top) + Math.exp(mean - top);
+        largest[b] = top;
+      }
+      draws++;
+    },
+    result() {
+      let sum = 0;
+      for (const [b, [start, end]] of parts.entries()) sum -= (end - start) * (at(largest, b) + Math.log(at(sums, b)) - Math.log(draws));
+      return draws === 0 ? Number.NaN : sum / count;
+    },
+  };
+}

@@ -21,9 +21,14 @@ const formats: Readonly<Record<string, MetricFormat>> = {
   classwiseEce: percent('ECE, classwise'),
   meanSingleModelNll: nats('NLL of single models'),
   predictiveEntropy: nats('Predictive entropy'),
+  expectedEntropy: nats('Expected entropy'),
   mutualInformation: nats('Mutual information'),
   disagreementWithin: percent('Disagreement within chains'),
   disagreementBetween: percent('Disagreement between chains'),
+  acceptance: percent('Acceptance'),
+  legacyAccuracy: percent('Legacy accuracy'),
+  legacyNll: nats('Legacy NLL'),
+  legacyEce: percent('Legacy ECE'),
 };
 
 /** The metrics of the main table, in its order. */

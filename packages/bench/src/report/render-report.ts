@@ -6,7 +6,7 @@ import { headline } from './headline.js';
 import { type Html, html, trusted } from './html.js';
 import { type MetricSummary, type ResultRow, type Results, scoredSplit } from './results.js';
 import { reportStyle } from './style.js';
-import { seedsOf } from './table.js';
+import { seedsText } from './table.js';
 
 /** Pictures and series of a run; every part is optional and left out of the report if absent. */
 export interface ReportAssets {
@@ -81,6 +81,8 @@ const predictingBy = {
     'Predictions of several networks, each trained from its own fresh start, are averaged. At temperature T = 0 each is a single best fit, so this is an ensemble and no sample of a posterior.',
   posterior:
     'Predictions are averaged over draws of network weights from the posterior given the coreset, several chains from fresh starts. Rows called ensemble are single best fits instead.',
+  'point estimates':
+    'Each network is trained from its own fresh start and scored alone, and the figures are means over networks. These are point estimates, no posterior; predictions are not averaged.',
 } as const;
 
 function comparison({ rows, task }: Results, charts: Charts): Html {
@@ -91,14 +93,20 @@ function comparison({ rows, task }: Results, charts: Charts): Html {
     : undefined;
   const extra = [...new Set(rows.flatMap((row) => Object.keys(row.metrics)))].filter((metric) => !mainMetrics.includes(metric));
   const more = extra.length === 0 ? undefined : html`<details><summary>More metrics</summary>${table(rows, extra)}</details>`;
+  const legacyRows = rows.flatMap((row) => (row.legacy === undefined ? [] : [{ ...row, metrics: row.legacy }]));
+  const legacyNames = [...new Set(legacyRows.flatMap((row) => Object.keys(row.metrics)))];
+  const legacy =
+    legacyNames.length === 0
+      ? undefined
+      : html`<details><summary>Legacy: what published code would have printed</summary><p class="muted">For comparison with its tables only: calibration and likelihood are averaged batch by batch, which inflates both, and accuracy is the mean of single networks.</p>${table(legacyRows, legacyNames)}</details>`;
   const notes = rows.filter((row) => row.note !== undefined).map((row) => html`<dt>${row.name}</dt><dd>${row.note}</dd>`);
-  const posterior = rows.some((row) => row.inference === 'posterior');
+  const inference = (['point estimates', 'posterior'] as const).find((name) => rows.some((row) => row.inference === name)) ?? 'ensemble';
   const how = typeof task['prediction'] === 'string' ? `Here, for every row but the ceiling: ${task['prediction']}.` : '';
   const predicting =
     rows.some((row) => row.inference !== undefined) || how !== ''
-      ? html`<dt>${posterior ? 'Posterior' : 'Ensemble'}</dt><dd>${posterior ? predictingBy.posterior : predictingBy.ensemble} ${how}</dd>`
+      ? html`<dt>${inference[0]?.toUpperCase()}${inference.slice(1)}</dt><dd>${predictingBy[inference]} ${how}</dd>`
       : undefined;
-  return html`<section><h2>Against controls and ceiling</h2>${chart}${table(rows, mainMetrics)}${more}
+  return html`<section><h2>Against controls and ceiling</h2>${chart}${table(rows, mainMetrics)}${more}${legacy}
 <dl class="notes">
 <dt>Control</dt><dd>Costs no learning and gets the same treatment in the same run: random real images, drawn afresh per seed; the real images nearest their class mean; the coreset before its first step. Learning counts for what it gains over the best of them.</dd>
 <dt>Ceiling</dt><dd>The same network trained on the full training split: what these settings could reach with all the data.</dd>
@@ -113,9 +121,8 @@ function table(rows: readonly ResultRow[], metrics: readonly string[]): Html {
   const shown = metrics.filter((metric) => rows.some((row) => row.metrics[metric] !== undefined));
   const inferred = rows.some((row) => row.inference !== undefined);
   const body = rows.map((row) => {
-    const seeds = seedsOf(row);
     const dot = html`<span class="dot" style="background:${kindColour(row.kind)}"></span>`;
-    return html`<tr class="${row.kind}"><th scope="row">${dot}${row.name}</th>${shown.map((metric) => cell(metric, row.metrics[metric]))}<td>${Number.isFinite(seeds) ? seeds : '–'}</td><td>${row.kind}</td>${inferred ? html`<td>${row.inference ?? '–'}</td>` : undefined}</tr>`;
+    return html`<tr class="${row.kind}"><th scope="row">${dot}${row.name}</th>${shown.map((metric) => cell(metric, row.metrics[metric]))}<td>${seedsText(row)}</td><td>${row.kind}</td>${inferred ? html`<td>${row.inference ?? '–'}</td>` : undefined}</tr>`;
   });
   const head = shown.map((metric) => html`<th scope="col">${metricLabel(metric)}</th>`);
   return html`<div class="scroll"><table><thead><tr><th scope="col">Row</th>${head}<th scope="col">Seeds</th><th scope="col">Kind</th>${inferred ? html`<th scope="col">Predicts by</th>` : undefined}</tr></thead><tbody>${body}</tbody></table></div>`;

@@ -7,9 +7,11 @@ const json = z.record(z.string(), z.json());
 const row = z.strictObject({
   name: z.string(),
   kind: z.enum(['control', 'learned', 'ceiling', 'other']),
-  inference: z.enum(['ensemble', 'posterior']).optional(),
+  inference: z.enum(['ensemble', 'posterior', 'point estimates']).optional(),
+  networks: z.int().positive().optional(),
   note: z.string().optional(),
   metrics: z.record(z.string(), metric),
+  legacy: z.record(z.string(), metric).optional(),
 });
 const environment = z.looseObject({
   runtime: z.string(),
@@ -34,9 +36,10 @@ export type MetricSummary = z.infer<typeof metric>;
  *
  * `kind`: a `control` costs nothing to make (random images, images nearest the class mean, the coreset before learning); the
  * `ceiling` is the same network on all training data; `learned` is what the run is about. `inference` says how predictions were
- * made: an `ensemble` averages networks that were optimised (T = 0), a `posterior` averages draws at a temperature above 0; no
- * figure of an ensemble may pass for a posterior's. Metrics are fractions, nats or
- * plain numbers, never percentages: `accuracy` 0.858, `nll` 0.55.
+ * made: an `ensemble` averages networks that were optimised (T = 0), a `posterior` averages draws at a temperature above 0,
+ * `point estimates` are networks scored one by one, of which there are `networks` per seed; no figure of the others may pass for a
+ * posterior's. Metrics are fractions, nats or plain numbers, never percentages: `accuracy` 0.858, `nll` 0.55. `legacy` has what
+ * published code would have printed, for comparison with its tables only.
  */
 export type ResultRow = z.infer<typeof row>;
 

@@ -5,6 +5,13 @@ import type { ResultRow, Results } from './results.js';
 export const seedsOf = (row: ResultRow): number =>
   Object.values(row.metrics).reduce((least, { n }) => Math.min(least, n), Number.POSITIVE_INFINITY);
 
+/** `3`, or `3 × 5` for five networks per seed that were scored one by one. */
+export function seedsText(row: ResultRow): string {
+  const count = seedsOf(row);
+  if (!Number.isFinite(count)) return '–';
+  return row.networks === undefined ? `${count}` : `${count / row.networks} × ${row.networks}`;
+}
+
 /**
  * The table for a terminal: aligned columns of plain text, `mean ± std`, one row per line, no colours; at the end a row's kind and how it predicts.
  *
@@ -22,11 +29,10 @@ export function renderTable(results: Pick<Results, 'rows'>, metrics: readonly st
   const inferred = results.rows.some((row) => row.inference !== undefined);
   const head = ['', ...shown.map(metricLabel), 'seeds', '', ...(inferred ? [''] : [])];
   const body = results.rows.map((row) => {
-    const seeds = seedsOf(row);
     return [
       row.name,
       ...shown.map((metric) => formatSummary(metric, row.metrics[metric])),
-      Number.isFinite(seeds) ? `${seeds}` : '–',
+      seedsText(row),
       row.kind,
       ...(inferred ? [row.inference ?? ''] : []),
     ];

@@ -6,10 +6,12 @@ import type { Overrides } from '../../config/index.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { EvaluateTaskOptions } from '../../evaluation/evaluate-task.js';
 import type { HostCoreset } from '../../evaluation/host-coreset.js';
+import { inferenceOf } from '../../evaluation/protocol-note.js';
 import type { Score } from '../../evaluation/score.js';
+import { summariseScores } from '../../evaluation/summarise-scores.js';
 import { buildNetwork, networkSpec, networkTitle } from '../../experts/network.js';
 import { inferenceNote, readCoreset, seedsOf } from '../../learning/index.js';
-import { type ResultRow, summarise } from '../../report/results.js';
+import type { ResultRow } from '../../report/results.js';
 import { renderTable } from '../../report/table.js';
 import { chooseRuntime, formatRuntimeName, packageVersions, peakRssMb } from '../../runtime-choice/index.js';
 import { moduleUrl, runWithProgress, type TaskSpec } from '../../workers/index.js';
@@ -91,13 +93,9 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
       phase: reporter.phase(`evaluating with ${seeds.length} seeds`, seeds.length),
     }),
   );
-  const [first] = scores;
-  const metrics = Object.keys(first?.metrics ?? {}).map(
-    (metric) => [metric, summarise(scores.map((score) => score.metrics[metric] ?? Number.NaN))] as const,
-  );
-  const inference = first?.inference ?? 'ensemble';
+  const inference = inferenceOf(config.evaluation);
   const note = inferenceNote(inference, config.evaluation, [coreset.weights]);
-  const row: ResultRow = { name: inference, kind: 'other', inference, note, metrics: Object.fromEntries(metrics) };
+  const row: ResultRow = { name: inference, kind: 'other', note, ...summariseScores(scores) };
   const seconds = { evaluate: Math.round((performance.now() - begun) / 10) / 100 };
   const document = {
     task: {
@@ -107,6 +105,7 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
       network: networkTitle(config),
       seeds,
       scoredOn: config.scoreOn,
+      prediction: note,
     },
     rows: [row],
     environment: {

@@ -1,0 +1,33 @@
+import type { EvaluationConfig } from '../config/index.js';
+import type { Inference } from './prediction-average.js';
+
+/** What the figures that these settings give are of. */
+export function inferenceOf({ protocol, temperature }: Pick<EvaluationConfig, 'protocol' | 'temperature'>): Inference {
+  if (protocol === 'point-estimate') return 'point estimates';
+  return temperature > 0 ? 'posterior' : 'ensemble';
+}
+
+/** How a sampler was run, in words. */
+function samplerNote({ sampler, momentumDecay, leapfrogSteps, burnIn }: EvaluationConfig): string {
+  const after = burnIn > 0 ? ` after ${burnIn} ${sampler === 'hmc' ? 'tuning ' : ''}transitions` : '';
+  if (sampler === 'sghmc') return `sghmc, momentum decay ${momentumDecay}${after}`;
+  if (sampler === 'hmc') return `hmc, ${leapfrogSteps} leapfrog steps, no augmentation${after}`;
+  return `sgld${after}`;
+}
+
+/**
+ * How predictions from coresets were made, in words: point estimates and ensembles are never called a posterior.
+ *
+ * @param energy - prior, reduction and weights, in words.
+ */
+export function protocolNote(inference: Inference, settings: EvaluationConfig, energy: string): string {
+  const { chains, draws, steps, batch, augment, temperature } = settings;
+  switch (inference) {
+    case 'point estimates':
+      return `point estimates: ${chains} networks, each trained for ${steps} epochs (batch ${batch}, augmentation ${augment}) and scored alone; mean ± sd over single networks, no posterior and no average of predictions; the released code's choice of the best iteration on the test set is not reproduced (${energy})`;
+    case 'ensemble':
+      return `ensemble of ${chains} ${chains === 1 ? 'network' : 'networks'} (T = 0, ${energy})`;
+    case 'posterior':
+      return `posterior: ${chains} chains × ${draws} draws (T = ${temperature}, ${samplerNote(settings)}, ${energy})`;
+  }
+}
