@@ -146,6 +146,20 @@ describe('a run of the command', () => {
     expect(rows(out)).toEqual(rows(reference));
   }, 120_000);
 
+  it('of a method with a learned step size, killed with SIGKILL and started again, ends with the same bits', async () => {
+    const state = ['--method', 'bpc-w', '--step-size-learning-rate', '0.01', '--seeds', '1', '--steps', '200'];
+    const whole = join(newFolder(), 'whole');
+    expect((await start([...learn(whole), ...state]).ended).code).toBe(0);
+    const out = join(newFolder(), 'run');
+    const { child, ended } = start([...learn(out), ...state]);
+    await learning(out, ended);
+    child.kill('SIGKILL');
+    expect((await ended).signal).toBe('SIGKILL');
+    expect(existsSync(join(out, 'coreset.safetensors'))).toBe(false);
+    expect((await start([...learn(out), ...state]).ended).code).toBe(0);
+    expect(coreset(out).equals(coreset(whole))).toBe(true);
+  }, 120_000);
+
   it('interrupted with Ctrl-C saves, exits with 130, says so, and continues to the same bits', async () => {
     const out = join(newFolder(), 'run');
     const { child, ended } = start(learn(out));

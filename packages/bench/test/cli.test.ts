@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry } from '@bpc/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../src/cli/run-cli.js';
+import { methodNames, presetNames } from '../src/config/index.js';
+import { methodTraits } from '../src/methods/index.js';
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'bpc-cli-'));
 
@@ -65,6 +67,8 @@ const f32 = (shape: readonly number[], value = 0.5): SafetensorsEntry => ({
   shape,
   data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
 });
+/** Ten points whose labels are classes 0 to 8. */
+const nineClasses = Float32Array.from({ length: 100 }, (_, i) => Number(i % 10 === Math.min(8, Math.floor(i / 10))));
 const coresetFile = (changes: Readonly<Record<string, SafetensorsEntry>> = {}) =>
   withFile('coreset.safetensors', encodeSafetensors({ x: f32([10, 8, 8, 1]), y: f32([10, 10], 0.1), weights: f32([10], 1), ...changes }));
 
@@ -78,6 +82,14 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
     ['an unknown data set', () => ['learn', '--dataset', 'mnits'], ["'mnits'", 'mnist']],
     ['an unknown data set to fetch', () => ['data', 'get', 'nope'], ['nope']],
     ['an unknown method', () => ['learn', '--method', 'magic'], ["'magic'", 'bpc-cd']],
+    [
+      'a real batch larger than the training set',
+      () => ['learn', '--dataset', 'digits', '--method', 'bpc-rkl', '--real-batch', '100000'],
+      ['realBatch is 100000', 'training images', '--real-batch'],
+    ],
+    ['no epochs ahead for a method that needs them', () => ['learn', '--method', 'bpc-w', '--epochs-ahead', '0'], ['epochsAhead', 'bpc-w']],
+    ['a preset of another method', () => ['learn', '--method', 'psvi', '--preset', 'paper-bpc-w'], ['paper-bpc-w', 'psvi']],
+    ['an unknown preset', () => ['learn', '--preset', 'paper-cd'], ["'paper-cd'", 'paper-bpc-cd']],
     ['an unknown runtime', () => ['learn', '--dataset', 'digits', '--runtime', 'onnx:cpux'], ["'onnx:cpux'", 'onnx:cpu']],
     [
       'a runtime that is not installed',
@@ -121,6 +133,16 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
       'a coreset of another shape',
       () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ x: f32([10, 9, 8, 1]) })],
       ['9,8,1', '8,8,1'],
+    ],
+    [
+      'a colour coreset of a grayscale data set',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ x: f32([10, 8, 8, 3]) })],
+      ['3 channels (colour), expected 1 channel (grayscale)', '[8,8,3], not [8,8,1]', '--dataset'],
+    ],
+    [
+      'a coreset with a class missing',
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ y: { ...f32([10, 10]), data: nineClasses } })],
+      ['coreset.safetensors', 'no point has label 9', 'add a point of that class'],
     ],
     [
       'a coreset of another dtype',
@@ -198,7 +220,7 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
 });
 
 describe('help', () => {
-  it.each([[], ['learn'], ['evaluate'], ['experts'], ['data'], ['data', 'get'], ['doctor'], ['bench'], ['tune-evaluation']])(
+  it.each([[], ['learn'], ['evaluate'], ['experts'], ['data'], ['data', 'get'], ['doctor'], ['bench'], ['presets'], ['tune-evaluation']])(
     'of %s %s ends with examples and exit code 0',
     async (...command) => {
       const { code, stdout } = await bpc(...command, '--help');
@@ -253,7 +275,8 @@ describe('a finished run', () => {
     expect(task.prediction).toBe(
       'ensemble of 2 networks (T = 0, Gaussian prior of precision 0.005, energy: mean of the weighted losses, weights 1)',
     );
-    expect(first.stdout).not.toContain('posterior');
+    const { config: _, ...shown } = JSON.parse(first.stdout);
+    expect(JSON.stringify(shown)).not.toContain('posterior');
     for (const row of rows.slice(0, 4)) expect(row.metrics.disagreementBetween.mean).toBeGreaterThan(0);
   });
 
@@ -395,6 +418,47 @@ describe('a finished run', () => {
   it('leaves no half-written files', () => {
     const all = readdirSync(out, { recursive: true }).map(String);
     expect(all.filter((name) => /part|tmp|probe/.test(name))).toEqual([]);
+  });
+});
+
+describe('every method', () => {
+  it.each(methodNames)(
+    '%s runs to a table with its controls, says where its settings come from, and scores its file alike',
+    async (method) => {
+      const out = join(newFolder(), 'run');
+      const ahead = ['--expert-epochs', '2', '--real-batch', '32'];
+      const args = ['learn', ...tiny, ...ahead, '--method', method, '--steps', '3', '--out', out];
+      const { code, stdout, stderr } = await bpc(...args, '--json');
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      const { task, rows, config } = JSON.parse(stdout);
+      expect(task).toMatchObject({ method, preset: `small-${method}`, presetOrigin: 'untuned' });
+      expect(config).toMatchObject({ method, preset: `small-${method}` });
+      expect(rows.map((row: { name: string }) => row.name)).toEqual(['random', 'nearest-mean', 'init', 'learned', 'full']);
+      expect(rows[3].note).toContain(methodTraits[method].title);
+      // The start from nearest-mean images is that control, whatever weights mean to the method.
+      expect(rows[2].metrics).toEqual(rows[1].metrics);
+      expect(rows[3].metrics).not.toEqual(rows[2].metrics);
+      expect(String(task.prediction).includes('scaled to a mean of 1')).toBe(method === 'psvi');
+      const rest = ['--runtime', 'js', '--workers', '0', '--quiet', '--seeds', '1', '--evaluation-steps', '5', '--evaluation-chains', '2'];
+      const scored = await bpc('evaluate', ...rest, '--coreset', join(out, 'coreset.safetensors'), '--json');
+      expect(JSON.parse(scored.stdout).rows[0].metrics).toEqual(rows[3].metrics);
+      // Without --json and --quiet people are told as well.
+      const told = await bpc(...args.filter((word) => word !== '--quiet'));
+      expect(told.stdout).toContain(`preset small-${method}: untuned, first guesses`);
+    },
+    60_000,
+  );
+});
+
+describe('presets', () => {
+  it('are listed one per line, with where their numbers come from', async () => {
+    const { code, stdout } = await bpc('presets');
+    expect(code).toBe(0);
+    for (const name of presetNames) expect(stdout.split('\n').filter((line) => line.startsWith(`${name} `))).toHaveLength(1);
+    expect(stdout).toMatch(/small-bpc-cd .*tuned on mnist \(1, 10 per class\)/);
+    expect(stdout).toMatch(/paper-bpc-w .*not run/);
+    expect(JSON.parse((await bpc('presets', '--json')).stdout)).toHaveLength(presetNames.length);
   });
 });
 

@@ -2,7 +2,8 @@ import { resolveConfig } from '@bpc/bench';
 import { ConfigError } from '@bpc/core';
 import { describe, expect, it } from 'vitest';
 import { getDataset } from '../src/data/get-dataset.js';
-import { roughSeconds } from '../src/learning/describe-run.js';
+import { describeRun, roughSeconds } from '../src/learning/describe-run.js';
+import { learningPasses } from '../src/learning/job-cost.js';
 import { type Job, runJobs } from '../src/learning/jobs.js';
 import { costMeter } from '../src/learning/phases.js';
 import { snapshotSteps } from '../src/learning/snapshots.js';
@@ -91,6 +92,31 @@ describe('roughSeconds', () => {
     expect(seconds({ seeds: 6 })).toBeGreaterThan(1.5 * seconds({ seeds: 3 }));
     expect(seconds({ steps: 3_000 })).toBeGreaterThan(2 * seconds({ steps: 300 }));
     expect(seconds({ workers: 4 })).toBeCloseTo(seconds({}) / 2, 6);
+  });
+});
+
+describe('describeRun', () => {
+  it('says by which method and from which preset, and whether that is tuned', async () => {
+    const dataset = await getDataset('digits');
+    const lines = (flags: object) => describeRun(resolveConfig({ flags: { dataset: 'digits', ...flags } }), dataset, 'out').join('\n');
+    expect(lines({ method: 'bpc-w' })).toMatch(/by BPC-W \(Wasserstein .*\), from preset small-bpc-w \(untuned, first guesses\)/);
+    expect(lines({ preset: 'paper-psvi' })).toMatch(/by PSVI .*paper-psvi \(the paper's settings, for a GPU; not run by us\)/);
+    expect(lines({ dataset: 'mnist' })).toContain('small-bpc-cd (tuned on validation)');
+  });
+});
+
+describe('learningPasses', () => {
+  const passes = (flags: object) => learningPasses(resolveConfig({ flags: { dataset: 'digits', steps: 10, ...flags } }), 10);
+
+  it('grows with what each method does more of', () => {
+    for (const method of ['bpc-cd', 'bpc-fkl', 'bpc-rkl', 'bpc-w', 'psvi'])
+      expect(passes({ method, innerSteps: 40 })).toBeGreaterThan(passes({ method, innerSteps: 10 }));
+    for (const method of ['bpc-fkl', 'bpc-rkl', 'psvi'])
+      expect(passes({ method, draws: 20 })).toBeGreaterThan(passes({ method, draws: 2 }));
+    for (const method of ['bpc-rkl', 'psvi']) expect(passes({ method, realBatch: 900 })).toBeGreaterThan(passes({ method, realBatch: 9 }));
+    // A chain of its own for every draw.
+    expect(passes({ method: 'bpc-fkl', temperature: 1e-7 })).toBeGreaterThan(passes({ method: 'bpc-fkl' }));
+    expect(passes({ method: 'bpc-cd', draws: 20 })).toBe(passes({ method: 'bpc-cd', draws: 1 }));
   });
 });
 

@@ -58,8 +58,22 @@ const labelsOf = (metadata: Metadata): 'probabilities' | 'logits' => (metadata['
 
 const remedy = 'use a coreset file learned for this data set';
 
+const kindOf = (channels: number | undefined): string => (channels === 1 ? '1 channel (grayscale)' : `${channels} channels (colour)`);
+
+/** Images of another size, or grayscale ones where colour is expected, say which they are. */
+function checkShape([, ...found]: readonly number[], { name, shape }: Pick<Dataset, 'name' | 'shape'>): void {
+  if (found.join() === shape.join()) return;
+  if (found.length === 3 && found[2] !== shape[2]) {
+    throw new CheckpointError(
+      `one input has ${kindOf(found[2])}, expected ${kindOf(shape[2])} as images of ${name} have: its shape is [${found}], not [${shape}]`,
+      'use a coreset file learned for this data set, or pass --dataset with its own',
+    );
+  }
+  throw new CheckpointError(`one input has shape [${found}], expected [${shape}]`, remedy);
+}
+
 /** What makes a coreset of the right shapes useless all the same. */
-function checkContents({ y, classes, weights }: HostCoreset): void {
+function checkContents({ y, classes, weights }: HostCoreset, classNames: readonly string[]): void {
   if (weights.length === 0) throw new CheckpointError('the coreset has no points', remedy);
   if (!weights.some((weight) => weight > 0)) throw new CheckpointError("'weights' are all zero, so that the coreset says nothing", remedy);
   for (let point = 0; point < weights.length; point++) {
@@ -72,22 +86,31 @@ function checkContents({ y, classes, weights }: HostCoreset): void {
       );
     }
   }
+  for (let c = 0; c < classes; c++) {
+    if (weights.some((_, point) => (y[point * classes + c] ?? 0) > 0)) continue;
+    const name = classNames[c] === undefined || classNames[c] === String(c) ? '' : ` (${classNames[c]})`;
+    throw new CheckpointError(
+      `no point has label ${c}${name}: column ${c} of 'y' is all zero`,
+      'add a point of that class; nothing trained on the others would ever predict it',
+    );
+  }
 }
 
 /**
  * A published coreset for a data set.
  *
  * @throws CheckpointError if the bytes are no coreset, or do not fit the data set's images and classes, or have no point that
- * counts, or labels that are no probabilities.
+ * counts, or labels that are no probabilities, or a class without any point.
  */
 export async function readCoreset(
   bytes: Uint8Array,
   dataset: Dataset,
 ): Promise<{ readonly coreset: HostCoreset; readonly metadata: Metadata }> {
-  const { coreset, metadata } = loadCoreset(bytes, { inputShape: dataset.shape, classes: dataset.classes });
+  const { coreset, metadata } = loadCoreset(bytes, { classes: dataset.classes });
   try {
+    checkShape(coreset.x.shape, dataset);
     const onHost = await hostCoreset(coreset, labelsOf(metadata));
-    checkContents(onHost);
+    checkContents(onHost, dataset.classNames);
     return { coreset: onHost, metadata };
   } finally {
     disposeTree(coreset);
