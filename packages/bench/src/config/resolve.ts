@@ -1,9 +1,9 @@
 import { ConfigError } from '@bpc/core';
 import type { z } from 'zod';
+import { dsaStrategy } from '../data/dsa-strategy.js';
 import { checkTogether } from './check-together.js';
 import { defaultDataset, defaultIpc, defaultMethod } from './defaults.js';
 import { evaluationFor } from './evaluation.js';
-import { augmentationOf } from './presets/data-sets.js';
 import { methodOfPreset, namedPreset, preset, presetOf } from './presets/index.js';
 import { configSchema, datasetNames, methodNames, type Overrides, presetNames, type RunConfig } from './schema.js';
 import { suggest } from './suggest.js';
@@ -75,11 +75,7 @@ function choosePreset(given: Overrides): Overrides {
   const name = named ?? presetOf(method);
   const settings = namedPreset(name, dataset, ipc);
   const wanted = isRecord(given['evaluation']) ? given['evaluation'] : {};
-  const evaluation = evaluationFor(
-    settings.evaluation,
-    { protocol: wanted['protocol'], sampler: wanted['sampler'] },
-    augmentationOf(dataset),
-  );
+  const evaluation = evaluationFor(settings.evaluation, { protocol: wanted['protocol'], sampler: wanted['sampler'] }, dsaStrategy(dataset));
   return { dataset, method, preset: name, ...settings, evaluation };
 }
 

@@ -1,3 +1,4 @@
+import { dsaStrategy } from '../../data/dsa-strategy.js';
 import type { PresetPatch } from '../defaults.js';
 import type { DatasetName } from '../schema.js';
 import type { Settings } from './lay-over.js';
@@ -27,12 +28,6 @@ const digits: Settings = {
   from: [],
 };
 
-/** Strategy of differentiable siamese augmentation; digits of house numbers are not what their mirror images are. */
-export const augmentationOf = (dataset: DatasetName): string =>
-  ['mnist', 'usps', 'digits', 'svhn', 'svhn10k'].includes(dataset)
-    ? 'color_crop_cutout_scale_rotate'
-    : 'color_crop_cutout_flip_scale_rotate';
-
 /** Colour images take every training image and more epochs before an expert is worth following. */
 const colour = (dataset: DatasetName, patch: PresetPatch = {}): Settings => ({
   all: {
@@ -41,7 +36,7 @@ const colour = (dataset: DatasetName, patch: PresetPatch = {}): Settings => ({
     expertImages: everyImage,
     expertEpochs: 10,
     expertMomentum: 0.9,
-    evaluation: { augment: augmentationOf(dataset), priorPrecision: 0.005 },
+    evaluation: { augment: dsaStrategy(dataset), priorPrecision: 0.005 },
     full: { epochs: 10 },
     ...patch,
   },
@@ -49,19 +44,25 @@ const colour = (dataset: DatasetName, patch: PresetPatch = {}): Settings => ({
 });
 
 /** Settings of a data set that hold for every method, over `base`. */
-export const datasetSettings: Readonly<Record<DatasetName, Settings>> = {
-  mnist: grey,
-  'fashion-mnist': grey,
-  usps: grey,
-  digits,
-  cifar10: colour('cifar10'),
-  svhn10k: colour('svhn10k'),
-  svhn: colour('svhn'),
-  cifar100: colour('cifar100'),
-  'cifar100-subset': colour('cifar100-subset'),
-  // 64×64 images: a block more brings the feature map to the size it has on 32×32.
-  'tiny-imagenet': colour('tiny-imagenet', { depth: 4 }),
-  'tiny-imagenet-subset': colour('tiny-imagenet-subset', { depth: 4 }),
-  celeba: colour('celeba', { depth: 4 }),
-  'celeba-subset': colour('celeba-subset', { depth: 4 }),
-};
+export function datasetSettings(dataset: DatasetName): Settings {
+  switch (dataset) {
+    case 'digits':
+      return digits;
+    case 'mnist':
+    case 'fashion-mnist':
+    case 'usps':
+      return grey;
+    case 'cifar10':
+    case 'cifar100':
+    case 'cifar100-subset':
+    case 'svhn':
+    case 'svhn10k':
+      return colour(dataset);
+    case 'tiny-imagenet':
+    case 'tiny-imagenet-subset':
+    case 'celeba':
+    case 'celeba-subset':
+      // 64×64 images: a block more brings the feature map to the size it has on 32×32.
+      return colour(dataset, { depth: 4 });
+  }
+}

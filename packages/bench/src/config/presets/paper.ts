@@ -1,6 +1,7 @@
+import { dsaStrategy } from '../../data/dsa-strategy.js';
 import { base, type Preset, type PresetPatch } from '../defaults.js';
 import type { DatasetName, MethodName } from '../schema.js';
-import { augmentationOf, datasetSettings, everyImage } from './data-sets.js';
+import { datasetSettings, everyImage } from './data-sets.js';
 import { applySettings, layOver } from './lay-over.js';
 
 /** ConvNet D3 W128, 100 experts of 50 epochs under augmentation; all papers here share them. */
@@ -13,7 +14,7 @@ const shared = (dataset: DatasetName): PresetPatch => ({
   momentum: 0.5,
   temperature: 0,
   reduction: 'mean',
-  augment: augmentationOf(dataset),
+  augment: dsaStrategy(dataset),
   expertsPerStep: 1,
   experts: 100,
   expertEpochs: 50,
@@ -21,9 +22,9 @@ const shared = (dataset: DatasetName): PresetPatch => ({
   expertBatch: 256,
   expertLearningRate: 0.01,
   expertMomentum: 0,
-  expertAugment: augmentationOf(dataset),
+  expertAugment: dsaStrategy(dataset),
   checkpointEvery: 100,
-  full: { epochs: 50, learningRate: 0.01, augment: augmentationOf(dataset) },
+  full: { epochs: 50, learningRate: 0.01, augment: dsaStrategy(dataset) },
 });
 
 // Last start epoch (the first is 0) and image learning rate per data set, from the released code's configuration; the paper
@@ -112,6 +113,6 @@ function ofMethod(method: MethodName, dataset: DatasetName, ipc: number): Preset
  * the other three, Manousakas et al. 2020 for PSVI. Where paper and code disagree, the paper.
  */
 export function paperPreset(dataset: DatasetName, ipc: number, method: MethodName): Preset {
-  const under = layOver(applySettings(base, datasetSettings[dataset], ipc), shared(dataset));
+  const under = layOver(applySettings(base, datasetSettings(dataset), ipc), shared(dataset));
   return { ...layOver(under, ofMethod(method, dataset, ipc)), ipc };
 }

@@ -100,6 +100,6 @@ export const tunedAt = (method: MethodName, dataset: DatasetName): number[] =>
 
 /** Settings for networks that two cores train in minutes. */
 export function smallPreset(dataset: DatasetName, ipc: number, method: MethodName): Preset {
-  const shared = applySettings(base, datasetSettings[dataset], ipc);
+  const shared = applySettings(base, datasetSettings(dataset), ipc);
   return { ...applySettings(shared, settings[method][familyOf(dataset)], ipc), ipc };
 }
