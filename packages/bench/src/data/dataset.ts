@@ -1,4 +1,5 @@
 import { ConfigError, ShapeError } from '@bpc/core';
+import type { Zca } from './whitening/zca.js';
 
 /** What a split may be used for: learning (`train`), selection (`validation`), one final score (`test`). */
 export type SplitRole = 'train' | 'validation' | 'test';
@@ -21,6 +22,16 @@ export interface Split<Role extends SplitRole> {
   readonly shape: ImageShape;
   readonly images: Uint8Array;
   readonly labels: Int32Array;
+  /** Whitened images as far as they have been asked for; only where the data set is whitened and keeps them. */
+  readonly whitened?: WhitenedValues;
+}
+
+/** Whitened images, filled in as they are asked for, by any thread. */
+export interface WhitenedValues {
+  /** `[count, height, width, channels]`. */
+  readonly values: Float32Array;
+  /** 1 for every image that is there. */
+  readonly done: Uint8Array;
 }
 
 /** Points to learn from. */
@@ -39,6 +50,8 @@ export interface Normalisation {
   readonly scale: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Applied to the normalised image as a whole: `x ↦ (x − m) W`. */
+  readonly whitening?: Zca;
 }
 
 /** A classification data set of images, as `getDataset` returns it. */

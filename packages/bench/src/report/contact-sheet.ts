@@ -1,13 +1,14 @@
 import { ConfigError, ShapeError } from '@bpc/core';
 import { encode } from 'fast-png';
 import type { ImageShape, Normalisation } from '../data/dataset.js';
+import { unwhitenValues } from '../data/to-float.js';
 import { at, type FloatArray } from '../metrics/predictions.js';
 
 /** How a contact sheet is laid out and how values become grey levels. */
 export interface ContactSheetOptions {
   readonly shape: ImageShape;
-  /** The normalisation the images were made with; it is undone. */
-  readonly normalisation: Pick<Normalisation, 'mean' | 'std'>;
+  /** The normalisation the images were made with, whitening included; it is undone. */
+  readonly normalisation: Pick<Normalisation, 'mean' | 'std' | 'whitening'>;
   /** Images per row. Default 10: one row per image of ten classes. */
   readonly columns?: number;
   /** Side of one image pixel in sheet pixels. Default: what brings an image to about 112 pixels, 56 if there are many. */
@@ -22,7 +23,7 @@ export interface ContactSheetOptions {
  * Draw images side by side as a PNG, grey or RGB, with transparent gaps.
  *
  * Fixed mapping, equal for every image and every sheet, so that sheets may be compared:
- * `byte = round(255 · clamp(x · std_c + mean_c, 0, 1))`. Learned pixels outside the range of real images saturate. With
+ * `byte = round(255 · clamp(x · std_c + mean_c, 0, 1))`, after undoing whitening. Learned pixels outside the range of real images saturate. With
  * `perImage` each image's least and largest value become 0 and 255: shows structure, forbids comparison.
  *
  * @param images - `[count, height, width, channels]`, normalised, row-major.
@@ -65,12 +66,16 @@ export function contactSheet(images: FloatArray, options: ContactSheetOptions): 
   return encode({ width: sheetWidth, height: sheetHeight, data: sheet, channels: depth, depth: 8 });
 }
 
-function denormalised(images: FloatArray, channels: number, { mean, std }: Pick<Normalisation, 'mean' | 'std'>): Uint8ClampedArray {
+function denormalised(images: FloatArray, channels: number, normalisation: ContactSheetOptions['normalisation']): Uint8ClampedArray {
+  const { mean, std } = normalisation;
   if (mean.length !== channels || std.length !== channels) {
     throw new ConfigError(`the normalisation has ${mean.length} means, expected ${channels}`, "pass the data set's own normalisation");
   }
   // A clamped array rounds to nearest and saturates.
-  return Uint8ClampedArray.from(images, (x, i) => 255 * (x * at(std, i % channels) + at(mean, i % channels)));
+  return Uint8ClampedArray.from(
+    unwhitenValues(images, normalisation),
+    (x, i) => 255 * (x * at(std, i % channels) + at(mean, i % channels)),
+  );
 }
 
 function stretched(images: FloatArray, size: number): Uint8ClampedArray {
