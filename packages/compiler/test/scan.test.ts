@@ -24,6 +24,18 @@ describe('a compiled scan', () => {
     );
   });
 
+  it('may begin at a state that lies where a longer result lay before', async () => {
+    await expectSame(
+      (a: Tensor, b: Tensor) => {
+        const longer = tf.matMul(tf.concat([a, tf.slice(a, [0, 0], [20, 40])]), b);
+        // Computed after the longer result is done with, and no part of a loop over elements.
+        const start = tf.matMul(tf.mul(a, tf.sum(tf.square(longer))), b);
+        return scan((state: Tensor) => [tf.matMul(a, state)], start, undefined, { length: 2 })[0];
+      },
+      [random([40, 40]), random([40, 1], 2)],
+    );
+  });
+
   it('has the same noise as the eager one, bit for bit, in nested loops too', async () => {
     const draws = (k: Key) => {
       const shared = foldIn(k, 3);

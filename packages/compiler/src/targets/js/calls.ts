@@ -34,6 +34,9 @@ export type AxisGeometry = {
   readonly reverse?: boolean;
 };
 
+/** Rows along the innermost axis, and how many elements of each are kept. */
+export type SelectionGeometry = AxisGeometry & { readonly kept: number };
+
 /** Triangular systems, or (without columns) factorisations; `size` is that of a matrix, `length` that of the whole result. */
 export type MatrixGeometry = { readonly size: number; readonly columns: number; readonly transpose: boolean; readonly length: number };
 
@@ -88,7 +91,7 @@ function geometryOf(node: Node): object {
     case 'ArgMax':
       return axisGeometry(first.shape, node.attributes.axis);
     case 'TopK':
-      return axisGeometry(first.shape, first.shape.length - 1);
+      return { ...axisGeometry(first.shape, first.shape.length - 1), kept: node.attributes.k } satisfies SelectionGeometry;
     case 'Cholesky':
       return {
         size: item(node.shape, node.shape.length - 1),

@@ -64,7 +64,8 @@ export function Scan(g: ScanGeometry, out: Float64Array, ...operands: Float64Arr
   const { states, rows, ys, inputs, outputs } = workspaceOf(g);
   const carried = states[0].length;
   const own = carried + rows.length;
-  for (let k = 0; k < carried; k++) item(states[0], k).set(item(operands, k));
+  // An operand may lie in an array that is longer: several results share one in turn.
+  for (let k = 0; k < carried; k++) copy(item(operands, k), 0, item(states[0], k), 0, item(states[0], k).length);
   for (let k = own; k < operands.length; k++) inputs[0][k] = inputs[1][k] = item(operands, k);
   bind(g, operands, own);
   for (let i = 0; i < length; i++) {

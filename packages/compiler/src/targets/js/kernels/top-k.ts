@@ -1,11 +1,11 @@
-import type { AxisGeometry } from '../calls.js';
+import type { SelectionGeometry } from '../calls.js';
 
 /**
  * Positions of the largest elements of each row, largest first, equal ones in order. The rows are the innermost axis; the
- * output has `out.length / outer` columns. NaN counts as smaller than any number.
+ * output has `kept` columns. NaN counts as smaller than any number.
  */
-export function TopK(g: AxisGeometry, out: Float64Array, x: Float64Array): void {
-  const k = out.length / g.outer;
+export function TopK(g: SelectionGeometry, out: Float64Array, x: Float64Array): void {
+  const k = g.kept;
   for (let o = 0; o < g.outer; o++) {
     const at = o * g.length;
     const rank = (i: number): number => (Number.isNaN(x[at + i]) ? Number.NEGATIVE_INFINITY : (x[at + i] as number));
