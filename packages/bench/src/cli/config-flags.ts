@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import {
+  type ConfigSources,
   datasetNames,
   defaultDataset,
   defaultIpc,
@@ -216,10 +217,14 @@ function flagOverrides(options: Overrides, groups: readonly SettingGroup[]): Ove
   return overrides;
 }
 
-/** The validated configuration from a command's parsed options; `record` is what flags and file are laid over. */
-export function configFromFlags(options: Overrides, groups: readonly SettingGroup[], record: Overrides = {}): RunConfig {
+/** Where the settings of a command's parsed options come from; `record` is what flags and file are laid over. */
+export function sourcesFromFlags(options: Overrides, groups: readonly SettingGroup[], record: Overrides = {}): ConfigSources {
   const flags = flagOverrides(options, groups);
   const path = options['config'];
-  if (typeof path !== 'string') return resolveConfig({ record, flags });
-  return resolveConfig({ record, flags, file: { path, values: readConfigFile(path) } });
+  if (typeof path !== 'string') return { record, flags };
+  return { record, flags, file: { path, values: readConfigFile(path) } };
 }
+
+/** The validated configuration from a command's parsed options. */
+export const configFromFlags = (options: Overrides, groups: readonly SettingGroup[], record: Overrides = {}): RunConfig =>
+  resolveConfig(sourcesFromFlags(options, groups, record));

@@ -7,7 +7,8 @@ import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExpertsCommand } from './commands/experts.js';
 import { addLearnCommand } from './commands/learn.js';
 import { addPresetsCommand } from './commands/presets.js';
-import { addTuneCommand } from './commands/tune-evaluation.js';
+import { addTuneCommand } from './commands/tune.js';
+import { addTuneEvaluationCommand } from './commands/tune-evaluation.js';
 import { type RunnerState, runner } from './runner.js';
 import type { CliIo } from './session.js';
 
@@ -40,6 +41,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 interrupted (saved, run 
     addDoctorCommand,
     addBenchCommand,
     addTuneCommand,
+    addTuneEvaluationCommand,
   ])
     add(program, run);
   return program;

@@ -79,6 +79,7 @@ export const defaultIpc = 1;
 export const tuningSpace = {
   steps: [100, 200, 400, 800],
   stepSize: [0.003, 0.1] as const,
+  samplerStepSize: [0.001, 0.3] as const,
   augment: ['none', 'color_crop_cutout_scale_rotate', 'crop_scale_rotate'],
   priorPrecision: [0, 0.0005, 0.005, 0.05],
   temperature: [0, 1e-6, 1e-5, 1e-4],

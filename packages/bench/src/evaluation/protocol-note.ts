@@ -24,7 +24,7 @@ export function protocolNote(inference: Inference, settings: EvaluationConfig, e
   const { chains, draws, steps, batch, augment, temperature } = settings;
   switch (inference) {
     case 'point estimates':
-      return `point estimates: ${chains} networks, each trained for ${steps} epochs (batch ${batch}, augmentation ${augment}) and scored alone; mean ± sd over single networks, no posterior and no average of predictions; the released code's choice of the best iteration on the test set is not reproduced (${energy})`;
+      return `point estimates: ${chains} networks, each trained for ${steps} epochs (batch ${batch}, augmentation ${augment}) and scored alone; mean ± sd over single networks, predictions are not averaged; the choice of the best iteration on the test set, as in the code released with BPC-CD, is not reproduced (${energy})`;
     case 'ensemble':
       return `ensemble of ${chains} ${chains === 1 ? 'network' : 'networks'} (T = 0, ${energy})`;
     case 'posterior':

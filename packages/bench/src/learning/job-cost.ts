@@ -4,11 +4,12 @@ import type { EvaluationConfig, FullConfig, RunConfig } from '../config/index.js
 
 /** One coreset scored with one seed. */
 export function evaluationPasses(
-  { chains, steps, draws, thinning, temperature }: EvaluationConfig,
+  { chains, steps, sampler, burnIn, draws, thinning, leapfrogSteps, temperature }: EvaluationConfig,
   points: number,
   scored: number,
 ): number {
-  const moves = steps + (temperature > 0 ? draws * thinning : 0);
+  const gradients = sampler === 'hmc' ? leapfrogSteps : 1;
+  const moves = steps + (temperature > 0 ? (burnIn + draws * thinning) * gradients : 0);
   return chains * (3 * moves * points + draws * scored);
 }
 

@@ -82,7 +82,7 @@ const predictingBy = {
   posterior:
     'Predictions are averaged over draws of network weights from the posterior given the coreset, several chains from fresh starts. Rows called ensemble are single best fits instead.',
   'point estimates':
-    'Each network is trained from its own fresh start and scored alone, and the figures are means over networks. These are point estimates, no posterior; predictions are not averaged.',
+    'Each network is trained from its own fresh start and scored alone, and the figures are means over networks. These are point estimates: predictions are not averaged.',
 } as const;
 
 function comparison({ rows, task }: Results, charts: Charts): Html {

@@ -2,10 +2,11 @@ import { disposeTree } from '@bpc/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Overrides, tuningSpace } from '../../config/index.js';
 import { hostCoreset } from '../../evaluation/host-coreset.js';
-import { tuneEvaluation } from '../../evaluation/tune-evaluation.js';
+import { checkTunable, tuneEvaluation } from '../../evaluation/tune-evaluation.js';
 import { networkSpec } from '../../experts/network.js';
 import { initialCoreset, seedsOf } from '../../learning/index.js';
 import { chooseRuntime } from '../../runtime-choice/index.js';
+import { selectionData, withheldTest } from '../../tuning/selection-data.js';
 import { addConfigFlags, configFromFlags, evaluationSettings, machineSettings, taskSettings } from '../config-flags.js';
 import { type CommandContext, printResult } from '../context.js';
 import { loadDataset } from '../load-dataset.js';
@@ -23,8 +24,9 @@ interface TuneOptions extends Overrides {
 async function tune(context: CommandContext, options: TuneOptions): Promise<void> {
   const { reporter, signal } = context;
   const config = configFromFlags(options, groups);
+  checkTunable(config.evaluation);
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
-  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
+  const dataset = withheldTest(selectionData(await loadDataset(context, { name: config.dataset, dataDir: options.data })));
   const coresets = await Promise.all(
     seedsOf(config).map(async (seed) => {
       const coreset = initialCoreset(dataset, { init: 'random', ipc: config.ipc, seed, labels: 'probabilities' });
@@ -72,7 +74,7 @@ function readCount(text: string): number {
 }
 
 /** `bpc tune-evaluation`. */
-export function addTuneCommand(program: Command, run: Runner): void {
+export function addTuneEvaluationCommand(program: Command, run: Runner): void {
   const command = program.command('tune-evaluation').description("search the evaluation's own settings, on random images by validation");
   addConfigFlags(command, groups);
   command
@@ -82,7 +84,8 @@ export function addTuneCommand(program: Command, run: Runner): void {
       'after',
       `
 Coresets are random real images and scores are on the validation split: no learned coreset and no test image is seen. The
-best settings go into the defaults and stay frozen.
+best settings go into the defaults and stay frozen. --evaluation-sampler sghmc or hmc searches those of that sampler. For
+the settings of a method, see bpc tune.
 
 Examples:
   bpc tune-evaluation --ipc 1 --candidates 40
