@@ -10,6 +10,7 @@ export * from './conv-norm.js';
 export * from './convolve-images.js';
 export * from './coreset.js';
 export type { LabelledData } from './coreset-data.js';
+export * from './coreset-from-points.js';
 export * from './coreset-init.js';
 export { classTargets, type TargetFormat } from './coreset-targets.js';
 export * from './divergence/algorithm-draws.js';

@@ -1,0 +1,3 @@
+export * from './model-sampler.js';
+export * from './sparse-vi.js';
+export * from './weighted-sampler.js';
