@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.js';
 import type { Key } from '../random.js';
 import { split } from '../random.js';
 import { scan } from '../scan.js';
-import { cloneTree } from '../scope.js';
+import { cloneTree, scope } from '../scope.js';
 import { untaped } from '../tape.js';
 import type { Tree } from '../tree.js';
 import type { DivergenceInput } from './divergence.js';
@@ -40,12 +40,14 @@ export function independentDraws(parts: {
     draw: <P extends Tree>(key: Key, input: DivergenceInput<P>, count: number) => {
       checkInteger('count', count, 1);
       const [shared, draws] = split(key, 2);
-      return untaped(() => {
-        const next = independent(shared, input);
-        const [, stacked] = scan((none: Tree, { key: own }) => [none, next(own)] as const, [], undefined, { length: count, key: draws });
-        // Stacked parameters have the names of parameters, and one rank more.
-        return stacked as unknown as P;
-      });
+      return scope(() =>
+        untaped(() => {
+          const next = independent(shared, input);
+          const [, stacked] = scan((none: Tree, { key: own }) => [none, next(own)] as const, [], undefined, { length: count, key: draws });
+          // Stacked parameters have the names of parameters, and one rank more.
+          return stacked as unknown as P;
+        }),
+      );
     },
   };
 }
