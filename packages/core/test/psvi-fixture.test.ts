@@ -135,7 +135,7 @@ describe.each(cases)('PSVI on the %s model, %s', (name, _, problem, makeRuntime)
   it('follows the stored run of ten steps of projected Adam, points and weights together', async () => {
     const { N, M, iterations, psvi: settings } = of(name);
     const optimizer = adam({ learningRate: (step: Scalar) => div(settings.initialStep, add(step, 1)) as Scalar });
-    type State = { readonly coreset: Coreset; readonly optimizer: Tree };
+    type State = { readonly coreset: Coreset; readonly optimizer: readonly Tree[] };
     const step = runtime.compile((k: Key, { coreset, optimizer: before }: State, real: Batch, rows: Tensor, z: Tensor): State => {
       const batch = { x: gatherRows(real.x, rows), y: gatherRows(real.y, rows) };
       const divergence = psvi({ draws: 24, posterior: posterior(problem, z) });

@@ -25,6 +25,12 @@ export type PlainParams = {
 };
 
 const names = ['kernel0', 'bias0', 'kernel1', 'bias1'] as const;
+const each = (f: (name: (typeof names)[number]) => number[]): Record<(typeof names)[number], number[]> => ({
+  kernel0: f('kernel0'),
+  bias0: f('bias0'),
+  kernel1: f('kernel1'),
+  bias1: f('bias1'),
+});
 const at = (values: readonly number[], i: number): number => values[i] ?? Number.NaN;
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
@@ -32,10 +38,7 @@ const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 /** Gradient of Σ_m w_m CE_m + ½ρ‖θ‖², divided by M for means, by hand. */
 function gradient(problem: PlainProblem, theta: PlainParams, factor: number): PlainParams {
   const { inputs, hidden, outputs, x, y, weights, precision, reduction } = problem;
-  const total = Object.fromEntries(names.map((name) => [name, theta[name].map((value) => precision * value)])) as Record<
-    (typeof names)[number],
-    number[]
-  >;
+  const total = each((name) => theta[name].map((value) => precision * value));
   const increase = (name: (typeof names)[number], i: number, by: number) => {
     total[name][i] = at(total[name], i) + by;
   };
@@ -59,7 +62,7 @@ function gradient(problem: PlainProblem, theta: PlainParams, factor: number): Pl
     });
   });
   const divisor = reduction === 'mean' ? weights.length : 1;
-  return Object.fromEntries(names.map((name) => [name, total[name].map((value) => value / divisor)])) as PlainParams;
+  return each((name) => total[name].map((value) => value / divisor));
 }
 
 const distance = (a: PlainParams, b: PlainParams) => sum(names.flatMap((name) => a[name].map((value, i) => (value - at(b[name], i)) ** 2)));
@@ -70,9 +73,8 @@ export function plainLoss(problem: PlainProblem): number {
   let theta = start;
   for (let t = 0; t < steps; t++) {
     const g = gradient(problem, theta, 1 + stretch * (t + 1));
-    theta = Object.fromEntries(
-      names.map((name) => [name, theta[name].map((value, i) => value - stepSize * at(g[name], i))]),
-    ) as PlainParams;
+    const now: PlainParams = theta;
+    theta = each((name) => now[name].map((value, i) => value - stepSize * at(g[name], i)));
   }
   return distance(theta, expert) / (normalise ? distance(start, expert) : 1);
 }
