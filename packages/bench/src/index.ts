@@ -17,6 +17,17 @@ export { type Manifest, type ManifestEntry, parseManifest, shippedManifest } fro
 export { measureNormalisation } from './data/measure-normalisation.js';
 export { type ChannelMoments, channelMoments, standardiseValues } from './data/normalise.js';
 export { type PreprocessName, type PreprocessOptions, preprocess, preprocessNames } from './data/preprocess.js';
+export * from './data/soft-labels.js';
+export * from './data/tables/get-table.js';
+export type {
+  ColumnScaling,
+  Table,
+  TableSplit,
+  TableTask,
+  TableTest,
+  TableTrain,
+  TableValidation,
+} from './data/tables/table.js';
 export * from './data/to-float.js';
 export { type CovarianceDivisor, type Moments, type PointRows, pointMoments } from './data/whitening/covariance.js';
 export * from './data/whitening/fit-zca.js';

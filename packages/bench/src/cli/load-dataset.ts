@@ -7,10 +7,12 @@ interface LoadOptions {
   readonly name: string;
   /** A folder that the user named with `--data`. */
   readonly dataDir?: string | undefined;
+  /** Which labels, for a data set that has several kinds. */
+  readonly labels?: string | undefined;
 }
 
 /** Loads a data set onto shared memory, downloading it with a progress line if need be. */
-export async function loadDataset({ reporter, signal }: CommandContext, { name, dataDir }: LoadOptions): Promise<Dataset> {
+export async function loadDataset({ reporter, signal }: CommandContext, { name, dataDir, labels }: LoadOptions): Promise<Dataset> {
   const phases = new Map<string, PhaseProgress>();
   const phaseOf = (title: string, total: number): PhaseProgress => {
     const phase = phases.get(title) ?? reporter.phase(title, total);
@@ -21,6 +23,7 @@ export async function loadDataset({ reporter, signal }: CommandContext, { name, 
     shared: true,
     signal,
     ...(dataDir === undefined ? {} : { dataDir }),
+    ...(labels === undefined ? {} : { labels }),
     onProgress({ file, received, total = 0 }) {
       phaseOf(`downloading ${file}`, total).update(received, `${(received / 1e6).toFixed(1)} MB`);
     },

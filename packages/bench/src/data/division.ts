@@ -29,7 +29,8 @@ export const divisionSchema = z.discriminatedUnion('kind', [
     kind: z.literal('shuffled'),
     seed: z.int().nonnegative(),
     validation: z.int().positive(),
-    test: z.int().positive(),
+    /** None if the files have test points of their own. */
+    test: z.int().nonnegative(),
     /** Of the permutation joined by commas, so that another generator cannot move points from test to train. */
     sha256,
   }),
@@ -83,7 +84,8 @@ export function divideTraining(division: Division, labels: ArrayLike<number>, cl
       checkHashOf(order, division.sha256, `${name}'s permutation`);
       const test = order.slice(0, division.test).sort(ascending);
       const validation = order.slice(division.test, division.test + division.validation).sort(ascending);
-      return { train: remainingIndices(count, validation, test), validation, test };
+      const train = remainingIndices(count, validation, test);
+      return division.test === 0 ? { train, validation } : { train, validation, test };
     }
   }
 }

@@ -5,7 +5,7 @@ import { writeAtomically } from './atomic-file.js';
 import { checkHash, type DownloadOptions, download, UnreachableError } from './download.js';
 import { extractFiles } from './extract.js';
 import { unpack } from './locate.js';
-import type { ManifestFile, ManifestLayout, ManifestSource } from './manifest.js';
+import type { FileSet, ManifestFile, ManifestSource } from './manifest.js';
 import { fetchTarball } from './registry.js';
 
 /**
@@ -15,7 +15,7 @@ import { fetchTarball } from './registry.js';
  * none answers.
  */
 export async function fetchLayout(
-  layouts: readonly ManifestLayout[],
+  layouts: readonly FileSet[],
   folder: string,
   options: DownloadOptions & { readonly registry?: string },
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function fetchLayout(
 }
 
 /** Bytes to fetch from the first source of the first layout that has one; undefined if none can be fetched. */
-export function bytesToFetch(layouts: readonly ManifestLayout[]): number | undefined {
+export function bytesToFetch(layouts: readonly FileSet[]): number | undefined {
   const source = layouts.find((layout) => layout.sources.length > 0)?.sources[0];
   if (source === undefined) return undefined;
   return source.kind === 'url' ? source.downloads.reduce((sum, file) => sum + file.bytes, 0) : source.bytes;

@@ -1,25 +1,15 @@
-import { join } from 'node:path';
-import { ConfigError, StorageError } from '@bpc/core';
+import { ConfigError } from '@bpc/core';
 import { assemble, type ReadProgress } from './assemble.js';
 import type { Dataset } from './dataset.js';
-import { type DownloadOptions, throwIfAborted } from './download.js';
-import { fetchLayout } from './fetch-layout.js';
-import { cacheFolder, dataFolder } from './folders.js';
-import { candidates, type Folders, type FoundLayout, findLayout, readVerified, verifyFile } from './locate.js';
-import { type Manifest, type ManifestEntry, type ManifestFile, manifestEntry, shippedManifest } from './manifest.js';
+import { throwIfAborted } from './download.js';
+import { type Found, readVerified, verifyFile } from './locate.js';
+import { type Manifest, type ManifestEntry, type ManifestLayout, manifestEntry, shippedManifest } from './manifest.js';
+import { findOrFetch, listedFile, type SearchOptions } from './open-files.js';
 import type { OpenLayout } from './parts.js';
 import { withLayout } from './readers/read-layout.js';
 
 /** Where and how to look for a data set; every option has a default that works. */
-export interface DatasetOptions extends DownloadOptions {
-  /** A folder with one sub-folder per data set (`<dataDir>/mnist/train-images-idx3-ubyte[.gz]`, …). Default: `BPC_DATA`. */
-  readonly dataDir?: string;
-  /** Where downloads are kept. Default: `BPC_CACHE`, else `bpc` in the platform's cache folder. */
-  readonly cacheDir?: string;
-  /** The npm registry to ask. Default: the one npm is configured for. */
-  readonly registry?: string;
-  /** Never fetch. Default false. */
-  readonly offline?: boolean;
+export interface DatasetOptions extends SearchOptions {
   /**
    * Which labels, for a set that has several kinds: `fine` (default) or `coarse` for CIFAR-100, one of the 40 attributes for
    * CelebA (default `Smiling`, the most evenly divided of those that are plain to see).
@@ -58,7 +48,7 @@ export async function getDataset(name: string, options: DatasetOptions = {}): Pr
   const classNames = chosenNames(name, entry, options.labels);
   const classes = classNames.length;
   const { signal, onRead, shared = false } = options;
-  const found = await findOrFetch(name, entry, options);
+  const found = await findOrFetch(name, entry.layouts, options);
   const layout = openLayout(name, entry, found, { labels: options.labels, signal });
   const splits = await withLayout(found.layout.format, layout, (parts) =>
     assemble(parts, { name, shape, classes, classNames, division, counts, shared, signal, onRead }),
@@ -77,31 +67,14 @@ function chosenNames(name: string, { classNames, labels = {} }: ManifestEntry, c
   );
 }
 
-async function findOrFetch(name: string, entry: ManifestEntry, options: DatasetOptions): Promise<FoundLayout> {
-  const { layouts } = entry;
-  const folders = { data: await dataFolder(options.dataDir), cache: options.cacheDir ?? cacheFolder() };
-  const found = await findLayout(name, layouts, folders);
-  if (found !== undefined) return found;
-  if (options.offline === true || layouts.every(({ sources }) => sources.length === 0)) throw missing(name, entry, folders);
-  await fetchLayout(layouts, join(folders.cache, name), options);
-  const fetched = await findLayout(name, layouts, { ...folders, data: undefined });
-  if (fetched === undefined) throw missing(name, entry, folders);
-  return fetched;
-}
-
 function openLayout(
   name: string,
   { shape, classes }: ManifestEntry,
-  { layout, folder, paths, place }: FoundLayout,
+  { layout, folder, paths, place }: Found<ManifestLayout>,
   { labels, signal }: { readonly labels: string | undefined; readonly signal: AbortSignal | undefined },
 ): OpenLayout {
   const path = (role: string): string => paths.get(role) ?? role;
-  const fileOf = (role: string): ManifestFile => {
-    const file = layout.files[role];
-    if (file === undefined) throw new StorageError(`${name} has no file '${role}'`, 'restore the manifest of this package');
-    return file;
-  };
-  const read = (role: string): Promise<Uint8Array> => readVerified(path(role), fileOf(role), place);
+  const read = (role: string): Promise<Uint8Array> => readVerified(path(role), listedFile(layout, role, name), place);
   return {
     name,
     shape,
@@ -113,22 +86,8 @@ function openLayout(
     read,
     text: async (role) => new TextDecoder().decode(await read(role)),
     async verify(role) {
-      await verifyFile(path(role), fileOf(role), place, signal);
+      await verifyFile(path(role), listedFile(layout, role, name), place, signal);
       return path(role);
     },
   };
-}
-
-function missing(name: string, { layouts }: ManifestEntry, folders: Folders): StorageError {
-  const places = new Set(candidates(name, layouts, folders).map(({ folder }) => folder));
-  const looked = `the files of ${name} are not on this machine (looked in ${[...places].join(' and ')})`;
-  const canFetch = layouts.some(({ sources }) => sources.length > 0);
-  if (canFetch) {
-    return new StorageError(looked, `run 'bpc data get ${name}' with a network, or name a folder that has them (--data, BPC_DATA)`);
-  }
-  const files = Object.values(layouts[0]?.files ?? {}).map((file) => file.name);
-  return new StorageError(
-    `${looked}, and no registry or address has this subset`,
-    `put ${files.join(', ')} (or the same with .gz) into a folder ${name} and name the folder above it (--data, BPC_DATA)`,
-  );
 }

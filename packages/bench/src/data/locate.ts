@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { BpcError, ChecksumError, StorageError } from '@bpc/core';
 import { checkHash, throwIfAborted } from './download.js';
-import { embeddedFile, type ManifestFile, type ManifestLayout } from './manifest.js';
+import { embeddedFile, type FileSet, type ManifestFile } from './manifest.js';
 
 const unzip = promisify(gunzip);
 
@@ -14,8 +14,8 @@ const unzip = promisify(gunzip);
 export type Place = 'embedded' | 'data folder' | 'cache';
 
 /** Files of one data set on this machine. */
-export interface FoundLayout {
-  readonly layout: ManifestLayout;
+export interface Found<Layout extends FileSet> {
+  readonly layout: Layout;
   readonly place: Place;
   /** The folder they are in; of embedded files, the file. */
   readonly folder: string;
@@ -31,7 +31,11 @@ export interface Folders {
 }
 
 /** Look for all files of one of the layouts: in the user's folder, then in the cache; plain, gzipped, or with a dot before `idx`. */
-export async function findLayout(name: string, layouts: readonly ManifestLayout[], folders: Folders): Promise<FoundLayout | undefined> {
+export async function findLayout<Layout extends FileSet>(
+  name: string,
+  layouts: readonly Layout[],
+  folders: Folders,
+): Promise<Found<Layout> | undefined> {
   for (const layout of layouts) {
     if (layout.embedded !== true) continue;
     const paths = new Map(Object.entries(layout.files).map(([role, file]) => [role, embeddedFile(`${file.name}.gz`)]));
@@ -50,11 +54,11 @@ export async function findLayout(name: string, layouts: readonly ManifestLayout[
 }
 
 /** Every folder that is looked in, in order. */
-export function candidates(
+export function candidates<Layout extends FileSet>(
   name: string,
-  layouts: readonly ManifestLayout[],
+  layouts: readonly Layout[],
   folders: Folders,
-): { readonly place: Place; readonly layout: ManifestLayout; readonly folder: string }[] {
+): { readonly place: Place; readonly layout: Layout; readonly folder: string }[] {
   const { data } = folders;
   const named =
     data === undefined

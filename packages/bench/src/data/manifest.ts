@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError } from '@bpc/core';
 import { z } from 'zod';
 import { divisionSchema } from './division.js';
+import { tableSyntax } from './tables/table-schema.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.strictObject({
@@ -38,7 +39,18 @@ const tarballSource = z.strictObject({
   folder: z.string(),
 });
 const source = z.discriminatedUnion('kind', [npmSource, urlSource, tarballSource]);
+const fileSet = {
+  /** Folders below the user's data folder that the files may be in, as archives unpack. Default: the data set's name. */
+  folders: z.array(z.string()).optional(),
+  /** Files by the name under which the reader knows them. */
+  files: z.record(z.string(), file),
+  /** Where to fetch the files, tried in this order; none for sets that only exist as a folder of the user's. */
+  sources: z.array(source),
+  /** The files are part of this package. */
+  embedded: z.boolean().optional(),
+};
 const layout = z.strictObject({
+  ...fileSet,
   /** Which reader understands the files. */
   format: z.enum([
     'idx',
@@ -53,15 +65,9 @@ const layout = z.strictObject({
     'celeba-zip',
     'celeba-folder',
   ]),
-  /** Folders below the user's data folder that the files may be in, as archives unpack. Default: the data set's name. */
-  folders: z.array(z.string()).optional(),
-  /** Files by the name under which the reader knows them. */
-  files: z.record(z.string(), file),
-  /** Where to fetch the files, tried in this order; none for sets that only exist as a folder of the user's. */
-  sources: z.array(source),
-  /** The files are part of this package. */
-  embedded: z.boolean().optional(),
 });
+const tableLayout = z.strictObject({ ...fileSet, syntax: tableSyntax });
+const splits = z.strictObject({ train: z.int(), validation: z.int(), test: z.int() });
 const entry = z.strictObject({
   title: z.string(),
   licence: z.string(),
@@ -75,12 +81,38 @@ const entry = z.strictObject({
   /** Whether a mirrored image still shows its class: photographs do, digits do not. */
   mirrored: z.boolean(),
   normalisation: z.strictObject({ scale: z.number().positive(), mean: z.array(z.number()), std: z.array(z.number().positive()) }),
-  splits: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
+  splits,
   division: divisionSchema,
   /** The ways its files may come, tried in this order. */
   layouts: z.array(layout).min(1),
 });
-const schema = z.strictObject({ version: z.literal(1), datasets: z.record(z.string(), entry) });
+const table = z.strictObject({
+  title: z.string(),
+  licence: z.string(),
+  home: z.string().optional(),
+  task: z.enum(['binary', 'classes', 'regression']),
+  /** None for a regression. */
+  classNames: z.array(z.string()),
+  splits,
+  division: divisionSchema,
+  layouts: z.array(tableLayout).min(1),
+});
+const softLabels = z.strictObject({
+  title: z.string(),
+  licence: z.string(),
+  home: z.string().optional(),
+  /** The data set whose test images they describe. */
+  dataset: z.string(),
+  count: z.int().positive(),
+  classes: z.int().min(2),
+  layouts: z.array(z.strictObject(fileSet)).min(1),
+});
+const schema = z.strictObject({
+  version: z.literal(1),
+  datasets: z.record(z.string(), entry),
+  tables: z.record(z.string(), table).default({}),
+  softLabels: z.record(z.string(), softLabels).default({}),
+});
 
 /** What is known of every data set: files and hashes, where to fetch them, normalisation, index lists of the splits. */
 export type Manifest = z.infer<typeof schema>;
@@ -88,6 +120,12 @@ export type Manifest = z.infer<typeof schema>;
 export type ManifestEntry = z.infer<typeof entry>;
 /** One way a data set's files may come. */
 export type ManifestLayout = z.infer<typeof layout>;
+/** Files that belong together, and where they are found. */
+export type FileSet = Pick<ManifestLayout, 'folders' | 'files' | 'sources' | 'embedded'>;
+/** One tabular data set of the manifest. */
+export type TableEntry = z.infer<typeof table>;
+/** One way a table's files may come. */
+export type TableLayout = z.infer<typeof tableLayout>;
 /** A file by its name and by length and hash of its uncompressed contents. */
 export type ManifestFile = z.infer<typeof file>;
 /** A place to fetch from. */
@@ -111,12 +149,18 @@ export function parseManifest(value: unknown): Manifest {
   return result.data;
 }
 
-/** The entry of a data set. @throws ConfigError that lists the known ones. */
-export function manifestEntry(manifest: Manifest, name: string): ManifestEntry {
-  const found = Object.hasOwn(manifest.datasets, name) ? manifest.datasets[name] : undefined;
-  if (found === undefined) {
-    const known = Object.keys(manifest.datasets).join(', ');
-    throw new ConfigError(`dataset is '${name}', expected one of: ${known}`, 'pass a known data set');
-  }
-  return found;
+/** The entry of a data set of images. @throws ConfigError that lists the known ones. */
+export function manifestEntry({ datasets, tables }: Manifest, name: string): ManifestEntry {
+  return among(datasets, name, 'dataset', name in tables ? 'this one is a table: use getTable' : 'pass a known data set');
+}
+
+/** The entry of a tabular data set. @throws ConfigError that lists the known ones. */
+export function tableEntry({ datasets, tables }: Manifest, name: string): TableEntry {
+  return among(tables, name, 'table', name in datasets ? 'this one has images: use getDataset' : 'pass a known table');
+}
+
+function among<Entry>(entries: Readonly<Record<string, Entry>>, name: string, what: string, remedy: string): Entry {
+  const found = Object.hasOwn(entries, name) ? entries[name] : undefined;
+  if (found !== undefined) return found;
+  throw new ConfigError(`${what} is '${name}', expected one of: ${Object.keys(entries).join(', ')}`, remedy);
 }
