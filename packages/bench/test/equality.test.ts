@@ -1,9 +1,10 @@
 import type { Runtime, Tree } from '@bpc/core';
+import { descentDraws, psvi, reverseKl, wasserstein } from '@bpc/core';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { differences, problem, reference, runOn, subjects, valuesOf } from './equality.js';
 
-const { estimate, learned, sampled } = problem({
+const { divergence, estimate, learned, sampled } = problem({
   network: { inputShape: [8, 8, 3], outputs: 3, depth: 2, width: 6 },
   points: 6,
   steps: 3,
@@ -12,6 +13,12 @@ const { estimate, learned, sampled } = problem({
 const programs: Readonly<Record<string, (runtime: Runtime) => Promise<Tree>>> = {
   'contrastive divergence, colours': (runtime) => estimate(runtime, 'color'),
   'contrastive divergence, rotated': (runtime) => estimate(runtime, 'rotate'),
+  'reverse KL, means, in chunks': (runtime) =>
+    divergence(runtime, reverseKl({ draws: 3, posterior: descentDraws({ steps: 2, sigma: 0.2 }), pointsAtOnce: 4 }), 'scale'),
+  'PSVI with draws from a descent': (runtime) =>
+    divergence(runtime, psvi({ draws: 3, posterior: descentDraws({ steps: 2, sigma: 0.2 }) }), 'color'),
+  'the Wasserstein distance, with a learned step size': (runtime) =>
+    divergence(runtime, wasserstein({ steps: 3, stepSize: 0.05, learnStepSize: { learningRate: 0.1 }, pointsAtOnce: 4 }), 'rotate'),
   'a turn of learn, cropped': (runtime) => learned(runtime, 'crop'),
   'Langevin, a step and a chain': (runtime) => sampled(runtime),
 };

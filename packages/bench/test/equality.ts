@@ -5,11 +5,13 @@ import { jsRuntime } from '@bpc/compiler';
 import {
   type AugmentationGroup,
   applyAugmentation,
+  type Batch,
   type Coreset,
   classTargets,
   contrastiveDivergence,
   contrastiveEstimate,
   crossEntropyEnergy,
+  type Divergence,
   drawAugmentation,
   eagerRuntime,
   foldIn,
@@ -132,6 +134,18 @@ export function problem({ network: options, points, steps }: Setting) {
         return { result: estimate as unknown as Tree, noise: { expert: noise, chain: drawsOf(chainKey, expert, steps) } };
       });
       return program(key(3), makeCoreset(), model.init(key(1)), inputs);
+    },
+    /** An estimate of a divergence that looks at an earlier snapshot, real data and a state, as far as it needs them. */
+    async divergence(runtime: Runtime, divergence: Divergence, group: AugmentationGroup): Promise<Tree> {
+      const { variant, inputs } = drawAugmentation(key(5), parseAugmentation(group), points, height, width);
+      const program = runtime.compile((k: Key, coreset: Coreset, real: Batch, expert: Tree, start: Tree, draw: Tree): Tree => {
+        const learnable = { x: true, y: true, weights: true };
+        const augment = (x: Tensor) => applyAugmentation(variant, x, draw);
+        const state = divergence.init === undefined ? {} : { state: divergence.init(k, model) };
+        return { ...divergence.estimate(k, { model, coreset, learnable, expert, start, real, dataCount: 60, augment, ...state }) } as Tree;
+      });
+      const { x, y } = { x: normal(key(8), [10, ...options.inputShape]), y: classTargets([0, 1, 2, 0, 1, 2, 0, 1, 2, 0], options.outputs) };
+      return program(key(3), makeCoreset(), { x, y }, model.init(key(1)), model.init(key(2)), inputs);
     },
     /** The inputs after one turn of `learn`. */
     async learned(runtime: Runtime, group: AugmentationGroup): Promise<Tree> {
