@@ -220,14 +220,23 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
 });
 
 describe('help', () => {
-  it.each([[], ['learn'], ['evaluate'], ['experts'], ['data'], ['data', 'get'], ['doctor'], ['bench'], ['presets'], ['tune-evaluation']])(
-    'of %s %s ends with examples and exit code 0',
-    async (...command) => {
-      const { code, stdout } = await bpc(...command, '--help');
-      expect(code).toBe(0);
-      expect(stdout).toMatch(/Examples:\n {2}bpc|Start here:\n {2}bpc/);
-    },
-  );
+  it.each([
+    [],
+    ['learn'],
+    ['evaluate'],
+    ['experts'],
+    ['data'],
+    ['data', 'get'],
+    ['doctor'],
+    ['bench'],
+    ['presets'],
+    ['tune'],
+    ['tune-evaluation'],
+  ])('of %s %s ends with examples and exit code 0', async (...command) => {
+    const { code, stdout } = await bpc(...command, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Examples:\n {2}bpc|Start here:\n {2}bpc/);
+  });
 
   it('shows the defaults that the configuration has', async () => {
     const { stdout } = await bpc('learn', '--help');

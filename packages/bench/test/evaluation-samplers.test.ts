@@ -140,11 +140,11 @@ const common: EvaluationConfig = {
   draws: 1000,
 };
 
-async function predict(settings: EvaluationConfig, seed = 1) {
+async function predict(settings: EvaluationConfig, seed = 1, programs = made[settings.reduction]) {
   const batches = splitBatches({ split, normalisation, batch: 3 });
   return predictFromCoreset({
     network,
-    programs: made[settings.reduction],
+    programs,
     coreset,
     settings,
     key: key(seed),
@@ -304,6 +304,16 @@ describe('every sampler', () => {
     });
     await expect(stopped).rejects.toBeInstanceOf(InterruptedError);
     expect(memory().numTensors).toBe(numTensors);
+  });
+});
+
+describe('points in chunks', () => {
+  it.each(samplers)('change the draws of %s by rounding only', async (sampler, settings) => {
+    const short = { ...common, ...settings, sampler, reduction: 'sum', draws: 2, burnIn: 4, thinning: 3, chains: 1 } as const;
+    const chunked = chainPrograms({ network, runtime, reduction: 'sum', pointsAtOnce: 3 });
+    const [whole, parts] = [await predict(short), await predict(short, 1, chunked)];
+    parts.logProbabilities.forEach((value, i) => expect(value).toBeCloseTo(whole.logProbabilities[i] ?? Number.NaN, 4));
+    await chunked.dispose();
   });
 });
 

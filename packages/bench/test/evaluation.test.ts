@@ -158,8 +158,13 @@ describe('chainPrograms', () => {
     return g.map((value, i) => value + precision * (w0[Math.floor(i / 2)]?.[i % 2] ?? 0));
   }
 
-  it.each(['mean', 'sum'] as const)('descends the %s energy plus ½ρ‖θ‖² with momentum', async (reduction) => {
-    const programs = chainPrograms({ network, runtime: eagerRuntime(), reduction });
+  it.each([
+    ['mean', undefined],
+    ['sum', undefined],
+    ['mean', 1],
+    ['sum', 1],
+  ] as const)('descends the %s energy plus ½ρ‖θ‖² with momentum, %s points at once', async (reduction, pointsAtOnce) => {
+    const programs = chainPrograms({ network, runtime: eagerRuntime(), reduction, pointsAtOnce });
     const params = network.init(key(0));
     const velocity = { w: tensor([1, 0, 0, -1], [2, 2]) };
     const data = { x: tensor(x.flat(), [2, 2]), y: tensor([1, 0, 0, 1], [2, 2]), weights: tensor1d(weights) };

@@ -146,8 +146,10 @@ describe('scores of point estimates', () => {
 
   it('are called point estimates, and nothing else, in words', () => {
     expect(inferenceOf(released)).toBe('point estimates');
-    const note = protocolNote(inferenceOf(released), released, 'no prior');
-    expect(note).toMatch(/^point estimates: 5 networks, each trained for 1001 epochs \(batch 256, /);
+    const note = protocolNote(inferenceOf(released), released, { prior: 'no prior', weights: 'weights 1' });
+    expect(note).toMatch(
+      /^point estimates: 5 networks, each trained for 1001 epochs \(SGD, learning rate 0\.01, momentum 0\.9, weight decay 0\.0005, batch 256, /,
+    );
     expect(note).toContain('best iteration on the test set');
     expect(note).not.toMatch(/posterior|ensemble/);
   });

@@ -14,6 +14,7 @@ export * from './coreset-from-points.js';
 export * from './coreset-init.js';
 export { classTargets, type TargetFormat } from './coreset-targets.js';
 export * from './divergence/algorithm-draws.js';
+export { type ChunkedEnergyOptions, chunkedEnergy, type EnergyArgument } from './divergence/chunked-energy.js';
 export {
   type ContrastiveDivergenceOptions,
   type ContrastiveEstimate,

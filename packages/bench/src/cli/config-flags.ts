@@ -17,6 +17,7 @@ import {
   readConfigFile,
   resolveConfig,
 } from '../config/index.js';
+import { preprocessNames } from '../data/preprocess.js';
 
 type Kind = 'number' | 'text' | 'switch' | 'range';
 
@@ -43,6 +44,7 @@ export const taskSettings: SettingGroup = {
   title: 'Task:',
   settings: [
     words('dataset', `digits (no download), ${datasetNames.filter((name) => name !== 'digits').join(', ')}`),
+    words('preprocess', `how images are prepared: ${preprocessNames.join(', ')}`),
     words('method', `how the coreset is learned: ${methodNames.join(', ')}`),
     words('preset', `settings to start from: ${presetNames.join(', ')}`),
     number('ipc', 'images per class'),
@@ -126,6 +128,10 @@ export const evaluationSettings: SettingGroup = {
     words('evaluation.reduction', 'energy: mean or sum over the points'),
     words('evaluation.augment', 'augmentation of the coreset; never inside a trajectory of hmc', 'strategy'),
     number('evaluation.batch', 'points per step of point estimates; posteriors take the whole coreset'),
+    number(
+      'evaluation.pointsAtOnce',
+      'most points whose loss is computed at once; left out, all; 25 is faster from 100 points on and changes sums by rounding',
+    ),
     words('scoreOn', 'test, or validation while settings are being chosen', 'split'),
   ],
 };

@@ -29,6 +29,7 @@ export const evaluationSchema = z.strictObject(
     reduction: choice(['mean', 'sum']),
     augment: augmentationName(),
     batch: integer(1),
+    pointsAtOnce: integer(1).optional(),
   },
   { error: 'a mapping of option names to values' },
 );

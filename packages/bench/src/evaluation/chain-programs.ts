@@ -1,7 +1,7 @@
-import { grad, type Key, type Network, type Program, type Runtime, type Tree, treeMap } from '@bpc/core';
+import { grad, type Key, type Program, type Runtime, type Tree, treeMap } from '@bpc/core';
 import { sgld } from '@bpc/samplers';
 import { add, mul, type Scalar, scalar, sub, type Tensor } from '@tensorflow/tfjs-core';
-import { type ChainData, type ChainHyper, type ChainReduction, coresetLoss, logDensityOf } from './chain-energy.js';
+import { type ChainData, type ChainEnergy, type ChainHyper, coresetLoss, logDensityOf } from './chain-energy.js';
 import { type HmcPrograms, hmcPrograms } from './hmc-programs.js';
 import { type SghmcPrograms, sghmcPrograms } from './sghmc-programs.js';
 
@@ -26,11 +26,8 @@ export interface ChainPrograms {
 }
 
 /** What programs of chains are compiled from. */
-export interface ChainProgramOptions {
-  readonly network: Network<Tree>;
+export interface ChainProgramOptions extends ChainEnergy {
   readonly runtime: Runtime;
-  /** `sum`: `Σ w ℓ`; `mean`: `(1/M) Σ w ℓ`. */
-  readonly reduction: ChainReduction;
 }
 
 interface Disposable {
@@ -55,9 +52,9 @@ function once<T extends Disposable>(make: (name: number) => T): { get(name: numb
  * those of `@bpc/samplers`.
  */
 export function chainPrograms(options: ChainProgramOptions): ChainPrograms {
-  const { network, runtime, reduction } = options;
+  const { network, runtime } = options;
   const gradient = (params: Tree, data: ChainData, precision: Scalar): Tree => {
-    const likelihood = grad((p: Tree) => coresetLoss(network, p, data, reduction))(params);
+    const likelihood = grad((p: Tree) => coresetLoss(options, p, data))(params);
     // The prior's gradient in closed form: shorter to trace than ½ρ‖θ‖².
     return treeMap((g, p) => add(g, mul(precision, p as Tensor)), likelihood, params);
   };
@@ -68,7 +65,7 @@ export function chainPrograms(options: ChainProgramOptions): ChainPrograms {
     }),
     langevin: runtime.compile((key: Key, params: Tree, data: ChainData, hyper: ChainHyper): Tree => {
       const { stepSize, temperature, precision } = hyper;
-      const { step } = sgld({ logDensity: logDensityOf(network, data, precision, reduction), stepSize, temperature });
+      const { step } = sgld({ logDensity: logDensityOf(options, data, precision), stepSize, temperature });
       // The count of steps is for schedules, and the step size here is an argument.
       const [next] = step(key, { position: params, step: scalar(0, 'int32') });
       return next.position;

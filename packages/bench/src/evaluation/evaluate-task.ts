@@ -36,10 +36,10 @@ export async function evaluateTask(options: EvaluateTaskOptions, tools: TaskTool
   }
   const runtime = await openTaskRuntime(tools);
   const network = buildNetwork(spec);
-  const { reduction } = settings;
+  const { reduction, pointsAtOnce } = settings;
   const programs = await tools.resource(
-    `chains ${JSON.stringify([spec, reduction])}`,
-    async () => chainPrograms({ network, runtime, reduction }),
+    `chains ${JSON.stringify([spec, reduction, pointsAtOnce])}`,
+    async () => chainPrograms({ network, runtime, reduction, pointsAtOnce }),
     (made) => made.dispose(),
   );
   const common = {

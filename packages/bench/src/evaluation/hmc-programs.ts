@@ -23,14 +23,10 @@ const stepSizeJitter = 0.2;
  * Compiles transitions of `hmc`: r ~ N(0, T·I), L leapfrog steps, accepted with probability `min(1, exp((H₀ − H)/T))`,
  * `H = U + ½‖r‖²`, in blocks.
  */
-export function hmcPrograms({
-  network,
-  runtime,
-  reduction,
-  leapfrogSteps,
-}: ChainProgramOptions & { readonly leapfrogSteps: number }): HmcPrograms {
+export function hmcPrograms(options: ChainProgramOptions & { readonly leapfrogSteps: number }): HmcPrograms {
+  const { runtime, leapfrogSteps } = options;
   const algorithm = (data: ChainData, { stepSize, temperature, precision }: ChainHyper) =>
-    hmc({ logDensity: logDensityOf(network, data, precision, reduction), stepSize, temperature, leapfrogSteps, stepSizeJitter });
+    hmc({ logDensity: logDensityOf(options, data, precision), stepSize, temperature, leapfrogSteps, stepSizeJitter });
   const init = runtime.compile((key: Key, params: Tree, data: ChainData, hyper: ChainHyper) => algorithm(data, hyper).init(params, key));
   const compile = (length: number): ReturnType<HmcPrograms['block']> =>
     runtime.compile(function hmcBlock(key: Key, state: HmcState<Tree>, data: ChainData, hyper: ChainHyper): HmcBlock {

@@ -15,16 +15,22 @@ function samplerNote({ sampler, momentumDecay, leapfrogSteps, burnIn }: Evaluati
   return `sgld${after}`;
 }
 
-/**
- * How predictions from coresets were made, in words: point estimates and ensembles are never called a posterior.
- *
- * @param energy - prior, reduction and weights, in words.
- */
-export function protocolNote(inference: Inference, settings: EvaluationConfig, energy: string): string {
-  const { chains, draws, steps, batch, augment, temperature } = settings;
+/** What the note says of the coreset and the prior, in words. */
+export interface EnergyWords {
+  readonly prior: string;
+  /** Range of the weights. */
+  readonly weights: string;
+}
+
+/** How predictions from coresets were made, in words: point estimates and ensembles are never called a posterior. */
+export function protocolNote(inference: Inference, settings: EvaluationConfig, { prior, weights }: EnergyWords): string {
+  const { chains, draws, steps, batch, augment, temperature, stepSize, momentum, priorPrecision, reduction } = settings;
+  const energy = `${prior}, energy: ${reduction} of the weighted losses, ${weights}`;
   switch (inference) {
-    case 'point estimates':
-      return `point estimates: ${chains} networks, each trained for ${steps} epochs (batch ${batch}, augmentation ${augment}) and scored alone; mean ± sd over single networks, predictions are not averaged; the choice of the best iteration on the test set, as in the code released with BPC-CD, is not reproduced (${energy})`;
+    case 'point estimates': {
+      const training = `SGD, learning rate ${stepSize}, momentum ${momentum}, weight decay ${priorPrecision}, batch ${batch}, augmentation ${augment}`;
+      return `point estimates: ${chains} ${chains === 1 ? 'network' : 'networks'}, each trained for ${steps} epochs (${training}, ${weights}) and scored alone; mean ± sd over single networks, predictions are not averaged; the choice of the best iteration on the test set, as in the code released with BPC-CD, is not reproduced`;
+    }
     case 'ensemble':
       return `ensemble of ${chains} ${chains === 1 ? 'network' : 'networks'} (T = 0, ${energy})`;
     case 'posterior':

@@ -18,14 +18,10 @@ export interface SghmcPrograms {
 }
 
 /** Compiles `p ← (1 − α)p − ε∇U + N(0, 2αT)`, `θ ← θ + εp`, in blocks of steps. */
-export function sghmcPrograms({
-  network,
-  runtime,
-  reduction,
-  momentumDecay,
-}: ChainProgramOptions & { readonly momentumDecay: number }): SghmcPrograms {
+export function sghmcPrograms(options: ChainProgramOptions & { readonly momentumDecay: number }): SghmcPrograms {
+  const { runtime, momentumDecay } = options;
   const algorithm = (data: ChainData, { stepSize, temperature, precision }: ChainHyper) =>
-    sghmc({ logDensity: logDensityOf(network, data, precision, reduction), stepSize, temperature, momentumDecay });
+    sghmc({ logDensity: logDensityOf(options, data, precision), stepSize, temperature, momentumDecay });
   const init = runtime.compile((key: Key, params: Tree, data: ChainData, hyper: ChainHyper) => algorithm(data, hyper).init(params, key));
   const compile = (length: number): ReturnType<SghmcPrograms['block']> =>
     runtime.compile(function sghmcBlock(key: Key, state: SghmcState<Tree>, data: ChainData, images: Tensor | undefined, hyper: ChainHyper) {

@@ -36,8 +36,7 @@ function weightsNote(weights: readonly Float32Array[], reduction: EvaluationConf
 export function inferenceNote(inference: Score['inference'], settings: EvaluationConfig, weights: readonly Float32Array[]): string {
   const { priorPrecision, reduction } = settings;
   const prior = priorPrecision > 0 ? `Gaussian prior of precision ${priorPrecision}` : 'no prior';
-  const energy = `${prior}, energy: ${reduction} of the weighted losses, ${weightsNote(weights, reduction)}`;
-  return protocolNote(inference, settings, energy);
+  return protocolNote(inference, settings, { prior, weights: weightsNote(weights, reduction) });
 }
 
 const meanings: Readonly<Record<string, string>> = {
