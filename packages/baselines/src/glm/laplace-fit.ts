@@ -29,13 +29,13 @@ export function laplaceFit(mode: Float64Array, precisionFactor: Float64Array): L
     draw(key, count) {
       checkInteger('count', count, 1);
       const noise = hostNormal(key, count * size);
+      // L⁻ᵀ z has the covariance H⁻¹; one draw per column, so that all are solved for in one pass over L.
+      const columns = new Float64Array(count * size);
+      for (let s = 0; s < count; s++) for (let j = 0; j < size; j++) columns[j * count + s] = noise[s * size + j] as number;
+      solveLowerTransposed(precisionFactor, size, columns, count);
       const data = new Float64Array(count * size);
-      for (let s = 0; s < count; s++) {
-        // L⁻ᵀ z has the covariance H⁻¹.
-        const draw = Float64Array.from(noise.subarray(s * size, (s + 1) * size));
-        solveLowerTransposed(precisionFactor, size, draw);
-        for (let j = 0; j < size; j++) data[s * size + j] = (mode[j] as number) + (draw[j] as number);
-      }
+      for (let s = 0; s < count; s++)
+        for (let j = 0; j < size; j++) data[s * size + j] = (mode[j] as number) + (columns[j * count + s] as number);
       return { data, shape: [count, size] };
     },
   };

@@ -78,6 +78,7 @@ export function acceleratedIterativeHardThresholding(options: HardThresholdingOp
   if (points > count) throw new ConfigError(`points is ${points}, but there are only ${count}`, `pass at most ${count} points`);
   if (scaling !== 'none' && scaling !== 'unit')
     throw new ConfigError(`scaling is '${String(scaling)}', expected 'none' or 'unit'`, "pass 'none' or 'unit'");
+  const everyone = Array.from({ length: count }, (_, n) => n);
   const whole = norm(sum);
   const lengths = scaling === 'unit' ? norms.map((sigma) => (sigma === 0 ? 1 : sigma)) : new Float64Array(count).fill(1);
   const data = vectors.data.map((value, i) => value / (lengths[Math.floor(i / dimensions)] as number));
@@ -87,9 +88,12 @@ export function acceleratedIterativeHardThresholding(options: HardThresholdingOp
     for (const n of support) addScaled(reached, weights[n] as number, data, n * dimensions);
     return { weights, reached, objective: sum.reduce((total, value, j) => total + (value - (reached[j] as number)) ** 2, 0) };
   };
-  const gradientAt = (reached: Float64Array): Float64Array => {
+  /** g at the points of `support`, 0 elsewhere. */
+  const gradientAt = (reached: Float64Array, support: readonly number[] = everyone): Float64Array => {
     const residual = sum.map((value, j) => value - (reached[j] as number));
-    return Float64Array.from({ length: count }, (_, n) => dotAt(data, n * dimensions, residual));
+    const gradient = new Float64Array(count);
+    for (const n of support) gradient[n] = dotAt(data, n * dimensions, residual);
+    return gradient;
   };
   /** The length of the step along the gradient's entries at `support` that minimises the objective; 0 where they vanish. */
   const exactStep = (gradient: Float64Array, support: readonly number[]): number => {
@@ -113,7 +117,7 @@ export function acceleratedIterativeHardThresholding(options: HardThresholdingOp
     const projected = new Float64Array(count);
     for (const n of kept) projected[n] = moved[n] as number;
     const first = place(projected, kept);
-    const slope = gradientAt(first.reached);
+    const slope = gradientAt(first.reached, kept);
     const again = shorten * exactStep(slope, kept);
     const weights = new Float64Array(count);
     for (const n of kept) weights[n] = Math.max(0, (projected[n] as number) + again * (slope[n] as number));
