@@ -55,6 +55,22 @@ export type CovarianceEstimate = {
  *
  * @throws ConfigError without real data, or without `dataCount` for sums; ShapeError if real points and pseudo-points, or
  * the draws, do not fit together.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { mul, ones, square, squeeze, sub, type Tensor, type Tensor1D, zeros } from '@tensorflow/tfjs-core';
+ * import { covarianceGradient, gaussianPrior, key, type Model, normal } from '@bpc/core';
+ * // Points on a line, normal around θ, and draws of θ made elsewhere.
+ * const model: Model<Tensor> = {
+ *   init: () => zeros([1]),
+ *   logPrior: gaussianPrior({ precision: 1 }),
+ *   logLikelihood: (theta, { x }) => mul(-0.5, squeeze(square(sub(x, theta)), [1])) as Tensor1D,
+ * };
+ * const coreset = { x: zeros([2, 1]), y: zeros([2, 1]), weights: mul(ones([2]), 50) as Tensor1D };
+ * const real = { x: normal(key(1), [100, 1]), y: zeros([100, 1]) };
+ * const input = { model, coreset, learnable: { x: true, y: false, weights: true }, expert: zeros([1]) as Tensor, real, dataCount: 100 };
+ * const { grad } = covarianceGradient(input, { stacked: mul(normal(key(2), [30, 1]), 0.1) }, { reduction: 'sum', pointsAtOnce: 25 });
+ * ```
  */
 export function covarianceGradient<P extends Tree>(
   input: DivergenceInput<P>,

@@ -85,7 +85,20 @@ function unflatten<P extends Tree>(vector: Tensor, like: P): P {
 
 /**
  * The Laplace approximation of the pseudo-posterior exp(−U), U = Σ_m w_m ℓ_m − log π: its mode after a fixed number of steps
- * and the curvature there. See `laplaceDraws`.
+ * and the curvature there. See `laplaceDraws`, which draws from it and throws the same errors.
+ *
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { ones, type Tensor1D, tensor2d } from '@tensorflow/tfjs-core';
+ * import { crossEntropyEnergy, gaussianPrior, key, laplaceApproximation, supervised } from '@bpc/core';
+ * import { mlp } from '@bpc/models';
+ * const network = mlp({ inputShape: [2], outputs: 2, hidden: [] });
+ * const model = supervised({ network, energy: crossEntropyEnergy(), prior: gaussianPrior({ precision: 1 }) });
+ * const coreset = { x: tensor2d([[1, 0], [0, 1]]), y: tensor2d([[1, 0], [0, 1]]), weights: ones([2]) as Tensor1D };
+ * const input = { model, coreset, learnable: { x: true, y: false, weights: false }, expert: network.init(key(0)) };
+ * const { mode, factor } = laplaceApproximation(input);
+ * ```
  */
 export function laplaceApproximation<P extends Tree>(
   input: DivergenceInput<P>,

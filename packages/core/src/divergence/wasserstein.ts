@@ -63,6 +63,20 @@ const squaredDistance = (a: Tree, b: Tree): Scalar =>
  * The estimate at a step size, which may be a scalar tensor: `wasserstein` keeps a learned one in its state.
  *
  * @throws ConfigError for settings outside their domains, or without `input.start`.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { ones, type Tensor1D, tensor2d } from '@tensorflow/tfjs-core';
+ * import { crossEntropyEnergy, key, supervised, wassersteinEstimate } from '@bpc/core';
+ * import { mlp } from '@bpc/models';
+ * const network = mlp({ inputShape: [2], outputs: 2, hidden: [8] });
+ * const model = supervised({ network, energy: crossEntropyEnergy() });
+ * const coreset = { x: tensor2d([[1, 0], [0, 1]]), y: tensor2d([[1, 0], [0, 1]]), weights: ones([2]) as Tensor1D };
+ * // Two snapshots of one training run belong here; two untrained networks stand in for them.
+ * const [start, expert] = [network.init(key(0)), network.init(key(1))];
+ * const input = { model, coreset, learnable: { x: true, y: false, weights: false }, expert, start };
+ * const { grad, stepSizeGradient } = wassersteinEstimate(input, { steps: 5, stepSize: 0.1 });
+ * ```
  */
 export function wassersteinEstimate<P extends Tree>(
   input: DivergenceInput<P>,
