@@ -23,7 +23,17 @@ interface BatchOptions {
   readonly keepBytes?: number;
 }
 
-/** Batches of a split, kept in memory if they are small enough; converting them anew costs about a seventh of a small network's pass. */
+/**
+ * Batches of a split, kept in memory if they are small enough; converting them anew costs about a seventh of a small network's
+ * pass.
+ *
+ * @example
+ * ```ts
+ * import { getDataset, splitBatches } from '@bpc/bench';
+ * const { validation, normalisation } = await getDataset('digits');
+ * console.log(splitBatches({ split: validation, normalisation, batch: 50 }).count);
+ * ```
+ */
 export function splitBatches({ split, normalisation, batch, keepBytes = mostBytes }: BatchOptions): SplitBatches {
   const { count, shape } = split;
   const kept = new Map<number, Float32Array>();

@@ -12,6 +12,14 @@ function over(all: readonly Figures[]): Record<string, MetricSummary> {
 /**
  * Mean ± standard deviation over the seeds of a row; over the single networks of all seeds where each was scored alone, since
  * that is what a table of point estimates prints.
+ *
+ * @throws ConfigError if a figure is not finite.
+ * @example
+ * ```ts
+ * import { summariseScores } from '@bpc/bench';
+ * const seed = (accuracy: number) => ({ inference: 'posterior' as const, metrics: { accuracy }, legacy: {}, reliability: [] });
+ * console.log(summariseScores([seed(0.8), seed(0.9)]).metrics); // { accuracy: { mean: 0.85, std: 0.05, n: 2 } }
+ * ```
  */
 export function summariseScores(scores: readonly Score[]): ScoredRow {
   const [first] = scores;

@@ -23,6 +23,16 @@ export interface ChunkedEnergyOptions {
  *
  * First derivatives in what `of` names. Inside two gradients at once, where the inner one must not be a constant, all points
  * are taken together.
+ *
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { mul, ones, type Scalar, scalar, sum, type Tensor } from '@tensorflow/tfjs-core';
+ * import { chunkedEnergy, type Coreset, grad } from '@bpc/core';
+ * const coreset: Coreset = { x: ones([10, 2]), y: ones([10, 1]), weights: ones([10]) };
+ * const energy = (slope: Tensor, { x }: Coreset) => mul(slope, sum(x)) as Scalar;
+ * grad((slope: Tensor) => chunkedEnergy(energy, slope, coreset, { size: 4, of: 'params' }))(scalar(1)).print(); // 20
+ * ```
  */
 export function chunkedEnergy<P extends Tree>(
   energy: (params: P, coreset: Coreset) => Scalar,
