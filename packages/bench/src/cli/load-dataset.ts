@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.js';
 import { getDataset } from '../data/get-dataset.js';
+import { type PreprocessName, preprocess } from '../data/preprocess.js';
 import type { PhaseProgress } from '../progress/index.js';
 import type { CommandContext } from './context.js';
 
@@ -9,10 +10,13 @@ interface LoadOptions {
   readonly dataDir?: string | undefined;
   /** Which labels, for a data set that has several kinds. */
   readonly labels?: string | undefined;
+  /** How its images are prepared. Default: standardised. */
+  readonly preprocess?: PreprocessName;
 }
 
-/** Loads a data set onto shared memory, downloading it with a progress line if need be. */
-export async function loadDataset({ reporter, signal }: CommandContext, { name, dataDir, labels }: LoadOptions): Promise<Dataset> {
+/** Loads a data set onto shared memory, downloading it and fitting its whitening transform with a progress line if need be. */
+export async function loadDataset({ reporter, signal }: CommandContext, options: LoadOptions): Promise<Dataset> {
+  const { name, dataDir, labels, preprocess: prepared = 'standardise' } = options;
   const phases = new Map<string, PhaseProgress>();
   const phaseOf = (title: string, total: number): PhaseProgress => {
     const phase = phases.get(title) ?? reporter.phase(title, total);
@@ -32,6 +36,10 @@ export async function loadDataset({ reporter, signal }: CommandContext, { name, 
       if (total >= 50_000) phaseOf(`reading ${name}`, total).update(images, `${images} images`);
     },
   });
+  const ready = await preprocess(dataset, prepared, {
+    signal,
+    onProgress: (share) => phaseOf(`fitting ${prepared} to ${name}`, 100).update(Math.floor(100 * share), ''),
+  });
   for (const phase of phases.values()) phase.finish();
-  return dataset;
+  return ready;
 }

@@ -23,6 +23,7 @@ const full: FullConfig = {
 
 /** Where every preset starts: the main job, on which the others are laid. */
 export const base: Preset = {
+  preprocess: 'standardise',
   ipc: 1,
   init: 'nearest-mean',
   steps: 300,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { preprocessNames } from '../data/preprocess.js';
 import { augmentationName } from './augmentation-name.js';
 import { choice, flag, fraction, integer, integerBetween, nonNegative, positive, text } from './domain.js';
 import { evaluationSchema } from './evaluation.js';
@@ -65,6 +66,7 @@ const epochRange = '[first, last], integers with 0 <= first <= last';
 /** Everything that decides a run. Defaults are in `defaults.ts`; a file and the command line override them, in that order. */
 export const configSchema = z.strictObject({
   dataset: choice(datasetNames),
+  preprocess: choice(preprocessNames),
   method: choice(methodNames),
   preset: choice(presetNames),
   ipc: integer(1),

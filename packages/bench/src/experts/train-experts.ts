@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CheckpointError, foldIn, hostPermutation, key } from '@bpc/core';
 import type { Dataset, TrainSplit } from '../data/dataset.js';
+import type { PreprocessName } from '../data/preprocess.js';
 import type { PhaseProgress } from '../progress/index.js';
 import { moduleUrl, runWithProgress, type TaskPool, type TaskSpec } from '../workers/index.js';
 import { type ExpertRecipe, expertFileName, readExpertFile } from './expert-file.js';
@@ -16,6 +17,8 @@ export interface ExpertSettings {
   /** How many training images they see; all of them if there are fewer. */
   readonly images: number;
   readonly seed: number;
+  /** How the images are prepared. Default: standardised. */
+  readonly preprocess?: PreprocessName;
 }
 
 /** What `trainExperts` needs. */
@@ -40,12 +43,16 @@ export function expertPoints(train: TrainSplit, images: number, seed: number): I
 }
 
 /** Everything that decides an expert's weights up to rounding. */
-export function expertRecipe({ network, training, images, seed }: ExpertSettings, dataset: string): ExpertRecipe {
-  return { version: 1, dataset, network, training, images, seed };
+export function expertRecipe(
+  { network, training, images, seed, preprocess = 'standardise' }: ExpertSettings,
+  dataset: string,
+): ExpertRecipe {
+  const prepared = preprocess === 'standardise' ? {} : { preprocess };
+  return { version: 1, dataset, network, training, images, seed, ...prepared };
 }
 
 /** True if a valid file is there; a damaged one is announced and counts as missing. */
-async function isTrained(path: string, recipe: ExpertRecipe, epochs: number, warn: (message: string) => void): Promise<boolean> {
+export async function isTrained(path: string, recipe: ExpertRecipe, epochs: number, warn: (message: string) => void): Promise<boolean> {
   try {
     return (await readExpertFile(path, recipe, epochs)) !== undefined;
   } catch (error) {

@@ -14,5 +14,5 @@ export function expertSettings(config: RunConfig, network: NetworkSpec): ExpertS
     decay: 'constant',
     augment: config.expertAugment,
   };
-  return { network, training, count: config.experts, images: config.expertImages, seed: config.seed };
+  return { network, training, count: config.experts, images: config.expertImages, seed: config.seed, preprocess: config.preprocess };
 }

@@ -9,9 +9,10 @@ import {
   type LabelledData,
   type TargetFormat,
 } from '@bpc/core';
-import { dispose, tensor1d } from '@tensorflow/tfjs-core';
+import { dispose, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import type { RunConfig } from '../config/index.js';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset, Normalisation } from '../data/dataset.js';
+import { whitenValues } from '../data/to-float.js';
 import { checkImagesPerClass } from '../methods/check-method.js';
 
 export { checkImagesPerClass };
@@ -55,12 +56,21 @@ function unweighted(dataset: Dataset, { init, ipc, seed, labels }: InitialOption
   const drawKey = foldIn(key(seed), DRAW);
   switch (init) {
     case 'random':
-      return fromRealImages({ data, imagesPerClass: ipc, targets, key: drawKey });
+      return whitened(fromRealImages({ data, imagesPerClass: ipc, targets, key: drawKey }), normalisation);
     case 'nearest-mean':
-      return fromNearestMean({ data, imagesPerClass: ipc, targets });
+      return whitened(fromNearestMean({ data, imagesPerClass: ipc, targets }), normalisation);
     case 'mix':
-      return fromConvexMixes({ data, imagesPerClass: ipc, targets, key: drawKey });
+      return whitened(fromConvexMixes({ data, imagesPerClass: ipc, targets, key: drawKey }), normalisation);
     case 'noise':
       return fromNoise({ shape, classes, imagesPerClass: ipc, targets, key: drawKey });
   }
+}
+
+/** Images of a whitened data set are whitened, too. White noise is as it should be. */
+function whitened(coreset: Coreset, normalisation: Normalisation): Coreset {
+  if (normalisation.whitening === undefined) return coreset;
+  const { x } = coreset;
+  const values = whitenValues(Float32Array.from(x.dataSync()), normalisation);
+  dispose(x);
+  return { ...coreset, x: tensor(values, x.shape, 'float32') };
 }

@@ -24,7 +24,11 @@ const curveFile = (folder: string) => join(folder, 'curve.json');
 export function coresetRecord(dataset: Dataset, labels: 'probabilities' | 'logits', provenance: Metadata): Metadata {
   const { name, classNames, normalisation } = dataset;
   const { scale, mean, std } = normalisation;
-  return { dataset: name, classNames, labels, normalisation: { scale, mean, std }, ...provenance };
+  // The matrices of a whitening transform are many times the size of a coreset; its settings and the images say what it is.
+  const { whitening } = normalisation;
+  const white =
+    whitening === undefined ? {} : { whitening: { kind: 'zca', regularisation: whitening.regularisation, divisor: whitening.divisor } };
+  return { dataset: name, classNames, labels, normalisation: { scale, mean, std, ...white }, ...provenance };
 }
 
 /** Stores the learned coreset of a seed; its presence marks the seed as done. */

@@ -25,7 +25,8 @@ async function list(context: CommandContext, { data }: DataOptions): Promise<voi
   const options = data === undefined ? {} : { dataDir: data };
   const datasets = await listDatasets(options);
   const tables = await listTables(options);
-  printResult(context, { datasets, tables }, () =>
+  const document = [...datasets.map((set) => ({ kind: 'images', ...set })), ...tables.map((set) => ({ kind: 'table', ...set }))];
+  printResult(context, document, () =>
     [
       textTable(
         ['images', 'shape', 'classes', 'train', 'validation', 'test', 'memory', 'where'],

@@ -40,7 +40,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-const recorded = ['dataset', 'ipc', 'network', 'width', 'depth'];
+const recorded = ['dataset', 'preprocess', 'ipc', 'network', 'width', 'depth'];
 
 /** What a coreset of this command says about how it was learned, so that it is scored in the same way unless told otherwise. */
 function recordOf(bytes: Uint8Array): Overrides {
@@ -72,7 +72,7 @@ async function evaluate(context: CommandContext, options: EvaluateOptions): Prom
   const bytes = await readBytes(options.coreset);
   const config = configFromFlags(options, groups, recordOf(bytes));
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
-  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
+  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data, preprocess: config.preprocess });
   const coreset = await readNamed(options.coreset, bytes, dataset);
   const network = networkSpec(config, dataset);
   buildNetwork(network);

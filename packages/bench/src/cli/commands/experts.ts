@@ -23,7 +23,7 @@ async function experts(context: CommandContext, options: ExpertOptions): Promise
   const { reporter, signal } = context;
   const config = configFromFlags(options, groups);
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
-  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
+  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data, preprocess: config.preprocess });
   const settings = expertsOf(config, networkSpec(config, dataset));
   const folder = await claimFolder(options.out ?? join('bpc-out', `${config.dataset}-experts`));
   context.beginWork();

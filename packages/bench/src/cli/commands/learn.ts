@@ -45,7 +45,7 @@ async function learn(context: CommandContext, options: LearnOptions): Promise<vo
     allowInexact,
   };
   await examineRunFolder(run);
-  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data });
+  const dataset = await loadDataset(context, { name: config.dataset, dataDir: options.data, preprocess: config.preprocess });
   checkMethod(config, dataset);
   // Refuses a network that does not fit the images before anything is trained.
   const network = networkSpec(config, dataset);

@@ -26,7 +26,9 @@ async function tune(context: CommandContext, options: TuneOptions): Promise<void
   const config = configFromFlags(options, groups);
   checkTunable(config.evaluation);
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
-  const dataset = withheldTest(selectionData(await loadDataset(context, { name: config.dataset, dataDir: options.data })));
+  const dataset = withheldTest(
+    selectionData(await loadDataset(context, { name: config.dataset, dataDir: options.data, preprocess: config.preprocess })),
+  );
   const coresets = await Promise.all(
     seedsOf(config).map(async (seed) => {
       const coreset = initialCoreset(dataset, { init: 'random', ipc: config.ipc, seed, labels: 'probabilities' });

@@ -77,7 +77,7 @@ async function tune(context: CommandContext, options: TuneOptions): Promise<void
   const base = resolveConfig(sources);
   const methods = methodsOf(options.methods, base);
   const runtime = await chooseRuntime({ wanted: base.runtime, announce: reporter.warn });
-  const data = selectionData(await loadDataset(context, { name: base.dataset, dataDir: options.data }));
+  const data = selectionData(await loadDataset(context, { name: base.dataset, dataDir: options.data, preprocess: base.preprocess }));
   if (data.validation.count === 0)
     throw new ConfigError(`${data.name} has no validation images, which settings are chosen on`, 'pass another --dataset');
   const plans = methods.map((method) => planTrials({ sources, method, trials, data }));
