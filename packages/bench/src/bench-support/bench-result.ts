@@ -4,7 +4,7 @@ import { textTable } from '../cli/text-table.js';
 export interface BenchRow {
   readonly case: string;
   readonly subject: string;
-  readonly unit: 'ms' | 'µs' | 's' | 'MB' | '%' | 'count' | 'relative error';
+  readonly unit: 'ms' | 'µs' | 's' | 'MB' | '%' | 'count' | 'relative error' | 'fraction' | 'nats';
   readonly median?: number;
   readonly min?: number;
   /** Where the largest is what counts: the worst tensor of a comparison. */
