@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
-import { ConfigError, disposeTree, eagerRuntime, ensureHostBackend, key, treeLeaves } from '@bpc/core';
+import { jsRuntime } from '@bpc/compiler';
+import { ConfigError, disposeTree, eagerRuntime, ensureHostBackend, key, normal, type Runtime, treeLeaves } from '@bpc/core';
 import { memory, setBackend, tensor } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { getDataset } from '../src/data/get-dataset.js';
@@ -138,6 +139,38 @@ describe('recordForgetting', () => {
     };
     expect(await run(true, () => undefined)).toEqual(await run(false));
     await expect(run(false, () => undefined)).rejects.toThrow(/logits/);
+  });
+});
+
+describe('a compiled training program', () => {
+  it('gives logits without a second forward pass', async () => {
+    const built = buildNetwork({ network: 'convnet', width: 4, depth: 2, inputShape: [8, 8, 1], classes });
+    const base = jsRuntime();
+    const convolutions = async (logits: boolean) => {
+      const printed: (() => string)[] = [];
+      const runtime: Runtime = {
+        ...base,
+        compile(fn) {
+          const program = base.compile(fn);
+          printed.push(() => String(program));
+          return program;
+        },
+      };
+      const program = trainingProgram({ network: built, runtime, settings: training, totalSteps: 1, logits });
+      const params = built.init(key(0));
+      const [x, y] = [normal(key(1), [5, 8, 8, 1]), normal(key(2), [5, classes])];
+      const state = program.initState(params);
+      const result = await program.step(params, state, [{ x, y }]);
+      expect(result.logits.map(({ shape }) => shape)).toEqual(logits ? [[5, classes]] : []);
+      disposeTree([params, state, x, y, result]);
+      const count = printed.map((print) => (print().match(/conv/g) ?? []).length).reduce((a, b) => a + b, 0);
+      await program.dispose();
+      return count;
+    };
+    const plain = await convolutions(false);
+    expect(plain).toBeGreaterThan(0);
+    expect(await convolutions(true)).toBe(plain);
+    await base.dispose();
   });
 });
 
