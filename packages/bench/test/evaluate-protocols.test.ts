@@ -2,8 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeSafetensors } from '@bpc/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { runCli } from '../src/cli/run-cli.js';
+import type { PredictFromCoresetOptions } from '../src/evaluation/predict-from-coreset.js';
 
 async function bpc(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   let stdout = '';
@@ -49,6 +50,13 @@ const small = [
 ].concat(['--quiet', '--coreset', file, '--seeds', '2', '--evaluation-steps', '4', '--evaluation-chains', '2']);
 const brief = ['--evaluation-burn-in', '4', '--evaluation-draws', '3', '--evaluation-thinning', '2'];
 
+describe('an evaluation', () => {
+  it('has no parameter through which weights of an expert could reach a chain', () => {
+    type Given = 'network' | 'programs' | 'coreset' | 'settings' | 'key' | 'batches' | 'labels' | 'shape' | 'signal' | 'onProgress';
+    expectTypeOf<keyof PredictFromCoresetOptions>().toEqualTypeOf<Given>();
+  });
+});
+
 describe('bpc evaluate', () => {
   it.each([
     ['sgld', [], 'sgld after 4 transitions'],
@@ -85,6 +93,7 @@ describe('bpc evaluate', () => {
     expect(rows[0].metrics.accuracy.std).toBeGreaterThan(0);
     const text = (await bpc(...small, ...flags)).stdout;
     expect(text).toContain('point estimates');
+    expect(text).toMatch(/legacy, for comparison with printed tables only: Legacy accuracy, % \d/);
     expect(text).toContain('2 × 2');
     expect(text).not.toMatch(/posterior|ensemble/);
   });
