@@ -26,22 +26,23 @@ const smallBatches = 2;
 
 /** One estimate: inner steps on M points, then what a method makes of where they end. */
 function estimatePasses({ method, innerSteps, draws, temperature, realBatch }: RunConfig, points: number): number {
-  const inner = 3 * innerSteps * points;
+  const inner = 3 * innerSteps;
+  // Without noise, one descent serves all draws; a chain of Langevin steps is one draw.
+  const drawn = inner * (temperature > 0 ? draws : 1);
   switch (method) {
     case 'bpc-cd':
-      return inner + 6 * points;
+      return smallBatches * (inner + 6) * points;
     case 'bpc-fkl':
-      // Without noise, one descent serves all draws; a chain of Langevin steps is one draw.
-      return inner * (temperature > 0 ? draws : 1) + 6 * draws * points;
+      return smallBatches * (drawn + 6 * draws) * points;
     case 'bpc-rkl':
     case 'psvi':
-      return inner * (temperature > 0 ? draws : 1) + draws * (realBatch + 4 * points);
+      return smallBatches * (drawn + 4 * draws) * points + draws * realBatch;
     case 'bpc-w':
-      // Back through a step of gradients: about twice the step again, and its gradients once more.
-      return 3 * inner;
+      // Back through a step of gradients: about twice the step again.
+      return smallBatches * 3 * inner * points;
   }
 }
 
 /** One seed of learning. */
 export const learningPasses = (config: RunConfig, points: number): number =>
-  smallBatches * config.steps * config.expertsPerStep * estimatePasses(config, points);
+  config.steps * config.expertsPerStep * estimatePasses(config, points);

@@ -43,6 +43,12 @@ const LEARN = 0x1ea2;
 /** Points of a curve: enough for a smooth line, few enough for a small report. */
 const curvePoints = 200;
 
+const trajectoryMemory = 256 * 2 ** 20;
+
+/** How many experts stay in memory: at least one, however large they are. */
+const trajectoriesKept = (parameters: number, epochs: number): number =>
+  Math.max(1, Math.min(16, Math.floor(trajectoryMemory / (4 * parameters * (epochs + 1)))));
+
 const isDone = async (folder: string, dataset: SharedData['dataset']) => (await readLearned(folder, 0, dataset)) !== undefined;
 
 /** Learns one seed in this thread, from its checkpoint if there is one; the result is the same bit for bit. */
@@ -62,7 +68,10 @@ export async function learnTask(options: LearnTaskOptions, tools: TaskTools<Shar
   const [firstEpoch, lastEpoch] = config.startEpochRange;
   const objective = sampled(divergence, {
     model: supervised({ network, energy: crossEntropyEnergy({ targets: labels }) }),
-    experts: expertFiles({ folder: expertFolder, count: config.experts, epochs: config.expertEpochs, recipe, like }),
+    experts: expertFiles({
+      ...{ folder: expertFolder, count: config.experts, epochs: config.expertEpochs, recipe, like },
+      cached: trajectoriesKept(network.parameterCount, config.expertEpochs),
+    }),
     startEpochs: { from: firstEpoch, to: lastEpoch + 1 },
     expertEpochs: needs.epochsAhead,
     expertsPerStep,

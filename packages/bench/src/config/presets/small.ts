@@ -10,75 +10,48 @@ const familyOf = (dataset: DatasetName): Family =>
 
 const always = (all: PresetPatch): Settings => ({ all, from: [] });
 
+const tenPerClass: PresetPatch = { imageLearningRate: 300, checkpointEvery: 20 };
+const ofKl: PresetPatch = { sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 };
+const forward: PresetPatch = { ...ofKl, steps: 200, draws: 4 };
+// The gradient is a covariance of few draws: momentum would only carry its noise on.
+const reverse: PresetPatch = { ...ofKl, steps: 100, momentum: 0, draws: 10 };
+const wasserstein: PresetPatch = { steps: 100, stepSizeLearningRate: 1e-5, epochsAhead: 1, expertsPerStep: 1 };
+const weighted: PresetPatch = { ...ofKl, ...{ steps: 100, draws: 10, reduction: 'sum', optimizer: 'adam', learnWeights: true } };
+
 // First guesses unless `tuned` below says otherwise. λ·k covers about what an expert's epochs ahead cover, so that the inner
 // steps can reach what they are compared with.
 const settings: Readonly<Record<MethodName, Readonly<Record<Family, Settings>>>> = {
   'bpc-cd': {
     grey: {
       all: {},
-      from: [
-        [10, { steps: 60, imageLearningRate: 300, stepSize: 0.05, augment: 'crop_scale_rotate', expertsPerStep: 1, checkpointEvery: 20 }],
-      ],
+      from: [[10, { ...tenPerClass, steps: 60, stepSize: 0.05, augment: 'crop_scale_rotate', expertsPerStep: 1 }]],
     },
     digits: always({ imageLearningRate: 3, expertsPerStep: 1 }),
-    colour: {
-      all: { steps: 200, imageLearningRate: 30, expertsPerStep: 1 },
-      from: [[10, { imageLearningRate: 300, checkpointEvery: 20 }]],
-    },
+    colour: { all: { steps: 200, imageLearningRate: 30, expertsPerStep: 1 }, from: [[10, tenPerClass]] },
   },
   'bpc-fkl': {
-    grey: {
-      all: { steps: 200, imageLearningRate: 100, stepSize: 0.04, draws: 4, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 },
-      from: [[10, { steps: 100, imageLearningRate: 300, checkpointEvery: 20 }]],
-    },
-    digits: always({ imageLearningRate: 3, stepSize: 0.04, draws: 4, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 }),
-    colour: {
-      all: { steps: 200, imageLearningRate: 30, stepSize: 0.03, draws: 4, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 },
-      from: [[10, { imageLearningRate: 300, checkpointEvery: 20 }]],
-    },
+    grey: { all: { ...forward, stepSize: 0.04 }, from: [[10, { ...tenPerClass, steps: 100 }]] },
+    digits: always({ ...forward, imageLearningRate: 3, stepSize: 0.3 }),
+    colour: { all: { ...forward, imageLearningRate: 30, stepSize: 0.03 }, from: [[10, tenPerClass]] },
   },
   'bpc-rkl': {
-    grey: {
-      all: { steps: 100, imageLearningRate: 1000, momentum: 0, stepSize: 0.04, draws: 10, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 },
-      from: [[10, { checkpointEvery: 20 }]],
-    },
-    digits: always({
-      ...{ steps: 100, imageLearningRate: 30, momentum: 0, stepSize: 0.04, draws: 10, sigma: 0.01 },
-      ...{ epochsAhead: 1, expertsPerStep: 1, realBatch: 128 },
-    }),
-    colour: {
-      all: { steps: 100, imageLearningRate: 1000, momentum: 0, stepSize: 0.03, draws: 10, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 },
-      from: [[10, { checkpointEvery: 20 }]],
-    },
+    grey: { all: { ...reverse, imageLearningRate: 1000, stepSize: 0.04 }, from: [[10, { checkpointEvery: 20 }]] },
+    digits: always({ ...reverse, imageLearningRate: 100, stepSize: 0.3, realBatch: 128 }),
+    colour: { all: { ...reverse, imageLearningRate: 1000, stepSize: 0.03 }, from: [[10, { checkpointEvery: 20 }]] },
   },
   'bpc-w': {
-    grey: {
-      all: { steps: 100, imageLearningRate: 300, stepSize: 0.04, stepSizeLearningRate: 1e-5, epochsAhead: 1, expertsPerStep: 1 },
-      from: [[10, { imageLearningRate: 1000, checkpointEvery: 20 }]],
-    },
-    digits: always({ imageLearningRate: 10, stepSize: 0.04, stepSizeLearningRate: 1e-5, epochsAhead: 1, expertsPerStep: 1 }),
-    colour: {
-      all: { steps: 100, imageLearningRate: 300, stepSize: 0.03, stepSizeLearningRate: 1e-5, epochsAhead: 1, expertsPerStep: 1 },
-      from: [[10, { imageLearningRate: 1000, checkpointEvery: 20 }]],
-    },
+    grey: { all: { ...wasserstein, imageLearningRate: 300, stepSize: 0.04 }, from: [[10, { ...tenPerClass, imageLearningRate: 1000 }]] },
+    digits: always({ ...wasserstein, imageLearningRate: 10, stepSize: 0.3 }),
+    colour: { all: { ...wasserstein, imageLearningRate: 300, stepSize: 0.03 }, from: [[10, { ...tenPerClass, imageLearningRate: 1000 }]] },
   },
   psvi: {
     grey: {
-      all: {
-        ...{ steps: 100, optimizer: 'adam', imageLearningRate: 0.02, learnWeights: true, reduction: 'sum' },
-        ...{ stepSize: 0.04, draws: 10, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 },
-      },
+      all: { ...weighted, sigma: 0.05, imageLearningRate: 0.003, weightLearningRate: 0.003, stepSize: 0.04 },
       from: [[10, { checkpointEvery: 20 }]],
     },
-    digits: always({
-      ...{ steps: 100, optimizer: 'adam', imageLearningRate: 0.02, learnWeights: true, reduction: 'sum' },
-      ...{ stepSize: 0.04, draws: 10, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1, realBatch: 128 },
-    }),
+    digits: always({ ...weighted, imageLearningRate: 0.02, stepSize: 0.04, realBatch: 128 }),
     colour: {
-      all: {
-        ...{ steps: 100, optimizer: 'adam', imageLearningRate: 0.02, learnWeights: true, reduction: 'sum' },
-        ...{ stepSize: 0.03, draws: 10, sigma: 0.01, epochsAhead: 1, expertsPerStep: 1 },
-      },
+      all: { ...weighted, imageLearningRate: 0.003, weightLearningRate: 0.003, stepSize: 0.03 },
       from: [[10, { checkpointEvery: 20 }]],
     },
   },
