@@ -13,8 +13,10 @@ import { heldPart, type OpenLayout, type Part, type Parts } from '../parts.js';
 export async function readUsps(layout: OpenLayout): Promise<Parts> {
   const bytes = await layout.read('table');
   const path = layout.path('table');
-  const { FS } = await h5wasm.ready;
+  const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
   if (FS === null) throw new ShapeError(`${path} cannot be opened: HDF5 has no file system`, 'report this');
+  // Without it, HDF5 prints its errors and goes on.
+  throwErrors();
   // The library reads from its own file system in memory; no file of this name is made on disk.
   const inside = `usps-${process.pid}.h5`;
   FS.writeFile(inside, bytes);
@@ -31,10 +33,11 @@ export async function readUsps(layout: OpenLayout): Promise<Parts> {
 }
 
 function openHdf5(inside: string, path: string): Hdf5File {
-  const file = new Hdf5File(inside, 'r');
-  // A failed open is told by a negative handle only.
-  if (file.file_id < 0n) throw new ShapeError(`${path} is not an HDF5 file`, 'use the original file');
-  return file;
+  try {
+    return new Hdf5File(inside, 'r');
+  } catch (cause) {
+    throw new ShapeError(`${path} is not a complete HDF5 file`, 'use the original file', { cause });
+  }
 }
 
 function part(file: Hdf5File, group: 'train' | 'test', layout: OpenLayout): Part {
