@@ -141,7 +141,7 @@ describe('bad input ends with exit code 2, the problem and a remedy, before anyt
     ],
     [
       'a coreset with a class missing',
-      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ y: { ...f32([10, 10]), data: nineClasses } })],
+      () => ['evaluate', '--dataset', 'digits', '--coreset', coresetFile({ y: { dtype: 'F32', shape: [10, 10], data: nineClasses } })],
       ['coreset.safetensors', 'no point has label 9', 'add a point of that class'],
     ],
     [
