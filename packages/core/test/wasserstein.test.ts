@@ -1,6 +1,6 @@
 import './support/backend.js';
 import { topologicalOrder, trace } from '@bpc/compiler';
-import type { Coreset, DivergenceInput, Key, Tree, WassersteinOptions } from '@bpc/core';
+import type { Coreset, Divergence, DivergenceInput, Key, Tree, WassersteinOptions } from '@bpc/core';
 import {
   ConfigError,
   crossEntropyEnergy,
@@ -236,6 +236,19 @@ describe('a learned step size', () => {
   const [learningRate, momentum, stepSize] = [0.02, 0.5, problem.stepSize];
   const divergence = wasserstein({ steps: problem.steps, stepSize, learnStepSize: { learningRate, momentum } });
   const first = () => divergence.init?.(key(0), model as never) as Tree;
+
+  // Every estimate from a fresh state, which is disposed of with the next.
+  const { init, ...rest } = divergence;
+  const fromInit: Divergence = {
+    ...rest,
+    estimate: (own, input) => {
+      const begin = init?.(own, input.model) as Tree;
+      const { state, ...estimate } = divergence.estimate(own, { ...input, state: begin });
+      disposeTree([begin, state as Tree]);
+      return estimate;
+    },
+  };
+  divergenceConformance({ divergence: fromInit, input: inputOf, it });
 
   it('starts where it was told to, and moves by SGD with momentum down the gradient that differences find', () => {
     expect(read(first())).toEqual({ stepSize, velocity: 0 });
