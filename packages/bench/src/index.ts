@@ -43,6 +43,8 @@ export { type SplitBatches, splitBatches } from './evaluation/split-batches.js';
 export { summariseScores } from './evaluation/summarise-scores.js';
 export * from './experts/index.js';
 export { initialCoreset } from './learning/initial-coreset.js';
+export { realBatches } from './methods/real-batches.js';
+export { evaluatedCoreset } from './methods/relative-weights.js';
 export * from './metrics/calibration.js';
 export * from './metrics/disagreement.js';
 export * from './metrics/evaluate-predictions.js';

@@ -11,6 +11,12 @@ const certain = 40;
  * for. Classes come in as they are drawn: an imbalanced data set gives imbalanced batches.
  *
  * @param labels - the form of `y`, that of the coreset beside it.
+ * @example
+ * ```ts
+ * import { getDataset, realBatches } from '@bpc/bench';
+ * const real = realBatches(await getDataset('digits'), { size: 128, labels: 'probabilities' });
+ * console.log(real.count); // 1197
+ * ```
  */
 export function realBatches(
   { train, classes, normalisation }: Pick<Dataset, 'train' | 'classes' | 'normalisation'>,
