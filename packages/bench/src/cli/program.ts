@@ -7,6 +7,7 @@ import { addEvaluateCommand } from './commands/evaluate.js';
 import { addExpertsCommand } from './commands/experts.js';
 import { addLearnCommand } from './commands/learn.js';
 import { addPresetsCommand } from './commands/presets.js';
+import { addTableCommand } from './commands/table.js';
 import { addTuneCommand } from './commands/tune.js';
 import { addTuneEvaluationCommand } from './commands/tune-evaluation.js';
 import { type RunnerState, runner } from './runner.js';
@@ -34,6 +35,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input, 130 interrupted (saved, run 
   const run = runner(io, state);
   for (const add of [
     addLearnCommand,
+    addTableCommand,
     addPresetsCommand,
     addEvaluateCommand,
     addExpertsCommand,

@@ -34,6 +34,9 @@ const formats: Readonly<Record<string, MetricFormat>> = {
 /** The metrics of the main table, in its order. */
 export const mainMetrics: readonly string[] = ['accuracy', 'nll', 'brier', 'ece'];
 
+/** What a metric is called, without its unit. */
+export const metricName = (metric: string): string => formatOf(metric).label;
+
 const formatOf = (metric: string): MetricFormat => formats[metric] ?? { label: metric, unit: '', factor: 1, digits: 4 };
 
 /** Heading of a metric's column, with its unit: `Accuracy, %`. */

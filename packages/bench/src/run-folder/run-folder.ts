@@ -124,6 +124,20 @@ export async function examineRunFolder({ path: wanted, fingerprint, allowInexact
   return undefined;
 }
 
+/** What a run has left in a folder; nothing is written or locked. */
+export function lookIntoFolder(folder: string): Pick<RunFolder, 'path' | 'file' | 'checkpointFolder' | 'readPiece'> {
+  const path = resolve(folder);
+  return {
+    path,
+    file: (...names) => join(path, ...names),
+    checkpointFolder: (...names) => join(path, 'checkpoint', ...names),
+    // Who asks knows what was written under this name with these settings, so its type is known to be T.
+    readPiece: <T>(name: string) => readJson(pieceFile(path, name)) as T | undefined,
+  };
+}
+
+const pieceFile = (path: string, name: string): string => join(path, 'checkpoint', 'pieces', `${name}.json`);
+
 /**
  * Opens a run's folder, to start or to resume, and keeps other processes out of it.
  *
@@ -140,16 +154,11 @@ export async function openRunFolder(options: OpenOptions): Promise<RunFolder> {
   await claimFolder(path);
   const lock = await lockFolder(path);
   const writeJson = (file: string, text: string) => writeAtomically(file, (handle) => handle.writeFile(text));
-  const piece = (name: string) => join(path, 'checkpoint', 'pieces', `${name}.json`);
   if (record !== undefined) await writeJson(runFile, `${JSON.stringify({ format, ...record }, null, 2)}\n`);
   return {
-    path,
+    ...lookIntoFolder(path),
     resumed,
-    file: (...names) => join(path, ...names),
-    checkpointFolder: (...names) => join(path, 'checkpoint', ...names),
-    // The caller wrote the piece under this name with these settings, so its type is known to be T.
-    readPiece: <T>(name: string) => readJson(piece(name)) as T | undefined,
-    writePiece: (name, value) => writeJson(piece(name), JSON.stringify(value)),
+    writePiece: (name, value) => writeJson(pieceFile(path, name), JSON.stringify(value)),
     release: lock.release,
   };
 }

@@ -1,0 +1,81 @@
+import { formatValue, metricName } from '../../report/format.js';
+import { formatP } from '../findings.js';
+import type { Comparison, TableResults } from '../table-results.js';
+import { cellGroups, columns, groupTitle, legend, rowTexts } from './cell-text.js';
+
+/** Text that Markdown takes for nothing else. */
+const escapeMarkdown = (text: string): string => text.replace(/[\\`*_[\]<>|]/g, (character) => `\\${character}`).replaceAll('\n', ' ');
+
+const line = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+}
+
+/** Differences with their intervals as a table. */
+export function comparisonRows(comparisons: readonly Comparison[]): string[][] {
+  return comparisons.map(({ of, to, scope, metric, mean, low, high, p, holm, n }) => [
+    `${of} − ${to}`,
+    scope,
+    metricName(metric),
+    formatValue(metric, mean),
+    `${formatValue(metric, low)} to ${formatValue(metric, high)}`,
+    formatP(p),
+    formatP(holm),
+    String(n),
+  ]);
+}
+
+/** Headings of `comparisonRows`. */
+export const comparisonHead = ['difference', 'where', 'metric', 'mean', '95 % interval', 'p', 'Holm p', 'n'];
+
+function record(results: TableResults): string[] {
+  return Object.entries(results.environment).map(
+    ([name, value]) => `- ${name}: ${escapeMarkdown(typeof value === 'string' ? value : JSON.stringify(value))}`,
+  );
+}
+
+/** The table as Markdown, with what it says in words, intervals and environment. */
+export function markdownTable(results: TableResults): string {
+  const groups = cellGroups(results.cells).flatMap((group) => {
+    const rows = group.cells.map((cell) => {
+      const name = escapeMarkdown(cell.row);
+      return [
+        cell.kind === 'learned' ? `**${name}**` : cell.kind === 'control' ? `*${name}*` : `${name} (ceiling)`,
+        ...rowTexts(cell, results).map(escapeMarkdown),
+      ];
+    });
+    return ['', `## ${groupTitle(group)}`, '', ...table(['', ...columns(results)], rows)];
+  });
+  const families = [...new Set(results.comparisons.map(({ family }) => family))];
+  const differences = families.flatMap((family) => {
+    const own = results.comparisons.filter((comparison) => comparison.family === family);
+    return [
+      '',
+      `### ${family[0]?.toUpperCase()}${family.slice(1)}`,
+      '',
+      ...table(
+        comparisonHead,
+        comparisonRows(own).map((row) => row.map(escapeMarkdown)),
+      ),
+    ];
+  });
+  const trials = Object.entries(results.trials).map(([name, count]) => `${escapeMarkdown(name)} ${count}`);
+  return `${[
+    `# ${escapeMarkdown(results.title)}`,
+    ...groups,
+    '',
+    ...legend(results).flatMap((text) => [escapeMarkdown(text), '']),
+    ...(trials.length === 0 ? [] : [`Tuning trials: ${trials.join(', ')}.`, '']),
+    '## In words',
+    '',
+    ...results.findings.map((finding) => `- ${escapeMarkdown(finding)}`),
+    '',
+    '## Differences',
+    ...differences,
+    '',
+    '## Environment',
+    '',
+    ...record(results),
+  ].join('\n')}\n`;
+}

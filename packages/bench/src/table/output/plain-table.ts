@@ -1,0 +1,12 @@
+import { textTable } from '../../cli/text-table.js';
+import type { TableResults } from '../table-results.js';
+import { cellGroups, columns, groupTitle, kindText, rowTexts } from './cell-text.js';
+
+/** The table for a terminal, with what it says in words. */
+export function plainTable(results: TableResults): string {
+  const groups = cellGroups(results.cells).map((group) => {
+    const rows = group.cells.map((cell) => [cell.row, kindText[cell.kind], ...rowTexts(cell, results)]);
+    return `${groupTitle(group)}\n${textTable(['', '', ...columns(results)], rows)}`;
+  });
+  return [results.title, '', groups.join('\n\n'), '', ...results.findings].join('\n');
+}
