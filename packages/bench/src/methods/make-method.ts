@@ -10,7 +10,6 @@ import {
   type PosteriorDraws,
   psvi,
   reverseKl,
-  type Tree,
   wasserstein,
 } from '@bpc/core';
 import type { RunConfig } from '../config/index.js';
@@ -21,7 +20,7 @@ import { methodTraits } from './traits.js';
 export interface Method {
   readonly divergence: Divergence;
   readonly learnable: Learnable;
-  readonly optimizer: Optimizer<Tree>;
+  readonly optimizer: Optimizer;
   /** Left out where nothing has to be kept in bounds. */
   readonly project?: (coreset: Coreset) => Coreset;
   readonly needs: {
