@@ -34,6 +34,8 @@ export * from './divergence/descent-draws.js';
 export * from './divergence/divergence.js';
 export * from './divergence/forward-kl.js';
 export * from './divergence/from-surrogate.js';
+export { type KroneckerFactors, kroneckerFactors, type NetworkFactors, type OutputLikelihood } from './divergence/kronecker-factors.js';
+export * from './divergence/kronecker-laplace-draws.js';
 export * from './divergence/langevin-draws.js';
 export * from './divergence/laplace-draws.js';
 export { type DrawsFrom, independentDraws, type PosteriorDraws } from './divergence/posterior-draws.js';

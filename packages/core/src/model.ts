@@ -5,6 +5,20 @@ import type { Tree } from './tree.js';
 /** Inputs and targets of some points. `y` is one-hot or soft labels `[n, classes]`, or regression targets `[n, outputs]`. */
 export type Batch = { readonly x: Tensor; readonly y: Tensor };
 
+/**
+ * A look into the affine layers of a network: what Kronecker-factored curvature needs. Layers go by their path in the
+ * parameters, below which they have a `kernel` (`[…, units]`) and maybe a `bias`. Pure; fresh tensors.
+ */
+export interface Layerwise<P extends Tree> {
+  /**
+   * Inputs of every affine layer, `[n, positions, fan-in]`: rows of a dense layer (one position), patches of a convolution in
+   * the order of its kernel.
+   */
+  inputs(params: P, x: Tensor): { readonly [layer: string]: Tensor };
+  /** Outputs of the network with `shifts[layer] [n, positions, units]` added to the outputs of layers, before norm and activation. */
+  shifted(params: P, x: Tensor, shifts: { readonly [layer: string]: Tensor }): Tensor;
+}
+
 /** A function with parameters: images to logits. Networks of `@bpc/models` are of this type. */
 export interface Network<P extends Tree> {
   /** Fresh parameters, owned by the caller. Equal keys give equal parameters. */
@@ -17,6 +31,8 @@ export interface Network<P extends Tree> {
   readonly inputShape: readonly number[];
   /** Length of one output. */
   readonly outputs: number;
+  /** Its affine layers one by one, if it can be looked into. */
+  readonly layerwise?: Layerwise<P>;
 }
 
 /**
@@ -44,4 +60,6 @@ export interface Model<P extends Tree> {
   logPrior(params: P): Scalar;
   /** Log likelihood in nats of each point, shape `[n]`. */
   logLikelihood(params: P, batch: Batch): Tensor1D;
+  /** Affine layers of the network that the likelihood is one of, if it can be looked into; `kroneckerLaplaceDraws` needs them. */
+  readonly layerwise?: Layerwise<P>;
 }

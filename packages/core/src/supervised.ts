@@ -56,5 +56,6 @@ export function supervised<P extends Tree>(options: {
     init: (key) => network.init(key),
     logPrior: (params) => prior(params),
     logLikelihood: (params, { x, y }) => tidy(() => neg(energy(network.apply(params, x), y)) as Tensor1D),
+    ...(network.layerwise === undefined ? {} : { layerwise: network.layerwise }),
   };
 }

@@ -4,7 +4,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { relu, tidy } from '@tensorflow/tfjs-core';
 import type { Affine, Norm } from './init.js';
 import { checkCount, checkImageShape, initAffine, initNorm } from './init.js';
-import { affineOf, checkChoice, convolveAffine, convolveNormalisedPooled, denseLayer, normOf } from './layers.js';
+import { affineOf, checkChoice, convolveAffine, convolveNormalisedPooled, denseLayer, normalise, normOf } from './layers.js';
+import { layerwise } from './layerwise.js';
 
 /** Options of `convNet`. */
 export interface ConvNetOptions {
@@ -104,6 +105,15 @@ export function convNet(options: ConvNetOptions): FeatureNetwork<ConvNetParams> 
     },
     features,
     featureCount: h * w * c,
+    layerwise: layerwise((params: ConvNetParams, x, { convolve, dense: last }) => {
+      let maps = x;
+      for (let block = 0; block < depth; block++) {
+        const convolved = convolve(`conv${block}`, maps, affineOf(params, `conv${block}`), padding(block));
+        const normed = norm === 'instance' ? normalise(convolved, normOf(params, `norm${block}`), epsilon) : convolved;
+        maps = poolImages(relu(normed), 2, 2);
+      }
+      return last('dense', flattenImages(maps), affineOf(params, 'dense'));
+    }),
     apply: (params: ConvNetParams, x: Tensor) => tidy(() => denseLayer(features(params, x), affineOf(params, 'dense'))),
   };
 }

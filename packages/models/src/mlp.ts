@@ -5,6 +5,7 @@ import { elu, leakyRelu, relu, sigmoid, softplus, tanh, tidy } from '@tensorflow
 import type { Affine } from './init.js';
 import { checkCount, initAffine } from './init.js';
 import { denseLayer } from './layers.js';
+import { layerwise } from './layerwise.js';
 
 const activations = { relu, leakyRelu, elu, tanh, sigmoid, softplus } as const satisfies Record<string, (x: Tensor) => Tensor>;
 
@@ -65,6 +66,12 @@ export function mlp(options: MlpOptions): FeatureNetwork<MlpParams> {
     init: (key: Key) => Object.fromEntries(shapes.map((shape, i) => [names[i] ?? '', initAffine(foldIn(key, i), shape)])),
     features,
     featureCount: sizes[hidden.length] ?? 0,
+    layerwise: layerwise((params: MlpParams, x, { dense }) =>
+      names.reduce<Tensor>((units, name, i) => {
+        const outputsOfLayer = dense(name, units, layerOf(params, name));
+        return i < hidden.length ? phi(outputsOfLayer) : outputsOfLayer;
+      }, flattenImages(x)),
+    ),
     apply: (params: MlpParams, x: Tensor) => tidy(() => denseLayer(features(params, x), layerOf(params, 'dense'))),
   };
 }

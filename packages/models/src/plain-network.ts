@@ -14,8 +14,10 @@ import {
   countOf,
   denseLayer,
   lengthAfter,
+  normalise,
   normOf,
 } from './layers.js';
+import { layerwise } from './layerwise.js';
 
 /** One convolution with what follows it. */
 interface Convolution {
@@ -95,6 +97,15 @@ export function plainNetwork(options: PlainNetworkOptions): FeatureNetwork<Layer
     },
     features,
     featureCount: h * w * c,
+    layerwise: layerwise((params: Layers, x, { convolve, dense: last }) => {
+      let maps = x;
+      convolutions.forEach(({ padding, pool }, i) => {
+        const convolved = convolve(`conv${i}`, maps, affineOf(params, `conv${i}`), padding);
+        const rectified = relu(norm === 'instance' ? normalise(convolved, normOf(params, `norm${i}`), epsilon) : convolved);
+        maps = pool ? maxPool(rectified, 2, 2) : rectified;
+      });
+      return last('dense', flattenImages(maps), affineOf(params, 'dense'));
+    }),
     apply: (params: Layers, x: Tensor) => tidy(() => denseLayer(features(params, x), affineOf(params, 'dense'))),
   };
 }
