@@ -109,7 +109,6 @@ describe('modelSampler', () => {
   it('refuses draws that are not stacked alike', async () => {
     const runtime = jsRuntime();
     const twice: Model<{ readonly a: Tensor; readonly b: Tensor }> = {
-      ...model,
       init: () => ({ a: normal(key(0), []), b: normal(key(0), []) }),
       logPrior: () => sum([0]),
       logLikelihood: ({ a }) => a as Tensor1D,
