@@ -66,8 +66,12 @@ function imageRows(train: TrainSplit, normalisation: Normalisation): PointRows {
     count: train.count,
     size,
     read(start, end) {
-      const bytes = train.images.subarray(start * size, end * size);
-      return Float64Array.from(bytes, (byte, p) => tables[p % channels]?.[byte] ?? Number.NaN);
+      const rows = new Float64Array((end - start) * size);
+      const from = start * size;
+      for (const [c, table] of tables.entries()) {
+        for (let p = c; p < rows.length; p += channels) rows[p] = table[train.images[from + p] ?? 0] ?? Number.NaN;
+      }
+      return rows;
     },
   };
 }
