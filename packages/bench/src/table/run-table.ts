@@ -92,7 +92,9 @@ export async function runTable({ cells, work, folder, reporter, load, withPool }
   };
   const { left } = remainingJobs(work.jobs, folder);
   if (left.length === 0) return { failures, meter };
-  const secondsOf = (jobs: readonly TableJob[]) => jobs.reduce((sum, job) => sum + times.expect(job), 0);
+  // Of the moment of the start: a unit that is refined while jobs are done would make no scale.
+  const expected = new Map(work.jobs.map((job) => [job.name, times.expect(job)]));
+  const secondsOf = (jobs: readonly Pick<TableJob, 'name'>[]) => jobs.reduce((sum, { name }) => sum + (expected.get(name) ?? 0), 0);
   const total = secondsOf(left);
   const phase = reporter.phase('table', total);
   let before = 0;
@@ -123,10 +125,9 @@ export async function runTable({ cells, work, folder, reporter, load, withPool }
         await times.measured(found, seconds);
         await meter.task(found.kind, seconds);
       };
-      const expected = times.expect;
       await meter.phase(place.key, () =>
         withPool(dataset, (pool) =>
-          runJobs({ pool, jobs: jobs.map((job) => attempt(job, dataset, job.after, expected(job))), progress, store }),
+          runJobs({ pool, jobs: jobs.map((job) => attempt(job, dataset, job.after, secondsOf([job]))), progress, store }),
         ),
       );
       before += secondsOf(left.filter(({ data }) => data.key === place.key));

@@ -51,6 +51,7 @@ const comparison = z.strictObject({
   p: z.number().min(0).max(1),
   holm: z.number().min(0).max(1),
 });
+const finding = z.strictObject({ title: z.string(), sentences: z.array(z.string()) });
 const schema = z.strictObject({
   format: z.literal(1),
   title: z.string(),
@@ -60,7 +61,7 @@ const schema = z.strictObject({
   shown: z.array(z.string()),
   cells: z.array(cell),
   comparisons: z.array(comparison),
-  findings: z.array(z.string()),
+  findings: z.array(finding),
   notes: z.array(z.string()),
   trials: z.record(z.string(), z.int().nonnegative()),
   environment: z.record(z.string(), z.json()),
@@ -75,6 +76,8 @@ export type PrintedFigure = z.infer<typeof printed>;
 export type CellResult = z.infer<typeof cell>;
 /** A paired difference `of − to` of one metric, with its interval. */
 export type Comparison = z.infer<typeof comparison>;
+/** Sentences under a heading. */
+export type Finding = z.infer<typeof finding>;
 /** Contents of a table's `results.json`. */
 export type TableResults = z.infer<typeof schema>;
 

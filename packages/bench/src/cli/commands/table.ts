@@ -18,6 +18,7 @@ import { writeTable } from '../../table/output/write-table.js';
 import { readTableConfig } from '../../table/read-table-config.js';
 import { remainingJobs, wallSeconds } from '../../table/remaining.js';
 import { runTable } from '../../table/run-table.js';
+import type { CellResult } from '../../table/table-results.js';
 import { tableResults } from '../../table/table-run-results.js';
 import type { TableConfig } from '../../table/table-schema.js';
 import { jobTimes } from '../../table/times.js';
@@ -66,6 +67,18 @@ interface Work {
   readonly folder: RunFolder;
 }
 
+/** Why rows failed, each reason once. */
+function reasons(failed: readonly CellResult[]): string {
+  const ids = new Map<string, string[]>();
+  for (const { id, failure } of failed) {
+    const reason = failure?.message ?? 'no reason given';
+    ids.set(reason, [...(ids.get(reason) ?? []), id]);
+  }
+  const some = (names: readonly string[]) =>
+    names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+  return [...ids].map(([reason, names]) => `${some(names)}: ${reason}`).join('; ');
+}
+
 async function run(context: CommandContext, { options, config, cells, wanted, runtime, folder }: Work): Promise<void> {
   const { reporter, signal } = context;
   const { workers, threads } = config;
@@ -99,7 +112,7 @@ async function run(context: CommandContext, { options, config, cells, wanted, ru
   const failed = collected.filter(({ status }) => status === 'failed');
   if (failed.length > 0) {
     throw new ConfigError(
-      `${failed.length} of ${collected.length} rows failed: ${failed.map(({ id, failure }) => `${id} (${failure?.message ?? 'no reason given'})`).join('; ')}`,
+      `${failed.length} of ${collected.length} rows failed: ${reasons(failed)}`,
       'correct their settings and start the same command again; all that is done stays done',
     );
   }

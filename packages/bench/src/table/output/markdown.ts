@@ -1,5 +1,5 @@
-import { formatValue, metricName } from '../../report/format.js';
-import { formatP } from '../findings.js';
+import { metricName } from '../../report/format.js';
+import { formatDifference, formatP } from '../findings.js';
 import type { Comparison, TableResults } from '../table-results.js';
 import { cellGroups, columns, groupTitle, legend, rowTexts } from './cell-text.js';
 
@@ -18,8 +18,8 @@ export function comparisonRows(comparisons: readonly Comparison[]): string[][] {
     `${of} − ${to}`,
     scope,
     metricName(metric),
-    formatValue(metric, mean),
-    `${formatValue(metric, low)} to ${formatValue(metric, high)}`,
+    formatDifference(metric, mean),
+    `${formatDifference(metric, low)} to ${formatDifference(metric, high)}`,
     formatP(p),
     formatP(holm),
     String(n),
@@ -69,8 +69,12 @@ export function markdownTable(results: TableResults): string {
     ...(trials.length === 0 ? [] : [`Tuning trials: ${trials.join(', ')}.`, '']),
     '## In words',
     '',
-    ...results.findings.map((finding) => `- ${escapeMarkdown(finding)}`),
-    '',
+    ...results.findings.flatMap(({ title, sentences }) => [
+      `### ${title}`,
+      '',
+      ...sentences.map((text) => `- ${escapeMarkdown(text)}`),
+      '',
+    ]),
     '## Differences',
     ...differences,
     '',

@@ -25,6 +25,7 @@ tr.ceiling th, tr.ceiling td { border-top: 2px solid var(--ceiling); color: var(
 tr.learned th { color: var(--learned); }
 tr.failed td:nth-child(2) { color: var(--divergent); font-weight: 600; }
 td.printed { color: var(--muted); font-size: 13px; white-space: normal; }
+h3 { font-size: 15px; font-weight: 650; margin: 22px 0 0; }
 ul.findings { margin: 12px 0 0; padding-left: 20px; max-width: 86ch; } ul.findings li { margin: 5px 0; }
 table.differences { font-size: 13px; } table.differences td, table.differences th { padding: 4px 10px; }
 `;
@@ -96,7 +97,7 @@ export function tablePage(results: TableResults): string {
 <header><p class="task">methods beside ${kinds.join(' and ')} · ${scoredOn} split</p><h1>${title}</h1></header>
 <section>${legend(results).map((text) => html`<p class="muted">${text}</p>`)}</section>
 ${cellGroups(results.cells).map((group) => groupTable(group, results))}
-<section><h2>In words</h2><ul class="findings">${findings.map((finding) => html`<li>${finding}</li>`)}</ul></section>
+<section><h2>In words</h2>${findings.map((finding) => html`<h3>${finding.title}</h3><ul class="findings">${finding.sentences.map((text) => html`<li>${text}</li>`)}</ul>`)}</section>
 ${charts(results)}
 <section><h2>All differences</h2>${differences(comparisons)}</section>
 ${Object.keys(trials).length === 0 ? undefined : html`<section><h2>Tuning trials</h2>${record(trials)}</section>`}

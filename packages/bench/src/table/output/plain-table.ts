@@ -8,5 +8,6 @@ export function plainTable(results: TableResults): string {
     const rows = group.cells.map((cell) => [cell.row, kindText[cell.kind], ...rowTexts(cell, results)]);
     return `${groupTitle(group)}\n${textTable(['', '', ...columns(results)], rows)}`;
   });
-  return [results.title, '', groups.join('\n\n'), '', ...results.findings].join('\n');
+  const words = results.findings.map(({ title, sentences }) => [`${title}:`, ...sentences.map((text) => `  ${text}`)].join('\n'));
+  return [results.title, ...groups, ...words].join('\n\n');
 }

@@ -47,9 +47,14 @@ function pairsOf(cells: readonly Done[]): { readonly controls: readonly Pair[]; 
   };
 }
 
+/** Comparisons of one method with rows of equal figures (its start may be the random row) are one hypothesis. */
+const hypothesis = ({ of, scope, mean, standardError, n }: Unadjusted): string => JSON.stringify([of, scope, mean, standardError, n]);
+
 function adjusted(comparisons: readonly Unadjusted[]): Comparison[] {
-  const values = holm(comparisons.map(({ p }) => p));
-  return comparisons.map((comparison, i) => ({ ...comparison, holm: values[i] ?? 1 }));
+  const different = new Map(comparisons.map((comparison) => [hypothesis(comparison), comparison.p]));
+  const values = holm([...different.values()]);
+  const byName = new Map([...different.keys()].map((name, i) => [name, values[i] ?? 1]));
+  return comparisons.map((comparison) => ({ ...comparison, holm: byName.get(hypothesis(comparison)) ?? 1 }));
 }
 
 /**
