@@ -4,6 +4,7 @@ export { resolveConfig } from './config/resolve.js';
 export type { DatasetName, EvaluationConfig, FullConfig, MethodName, PresetName, RunConfig } from './config/schema.js';
 export type { ReadProgress } from './data/assemble.js';
 export * from './data/atomic-file.js';
+export { checkImagesFit } from './data/check-images-fit.js';
 export * from './data/dataset.js';
 export type { DownloadOptions, DownloadProgress } from './data/download.js';
 export { drawIndices } from './data/draw-indices.js';

@@ -1,5 +1,6 @@
 import { disposeTree, foldIn, InterruptedError, type Key, type Network, NonFiniteError, type Tree } from '@bpc/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkImagesFit } from '../data/check-images-fit.js';
 import type { Normalisation, TrainSplit } from '../data/dataset.js';
 import { batchAugmentation } from '../evaluation/augmentation.js';
 import { batchesPerEpoch, batchPieces, epochBatches } from './batches.js';
@@ -55,10 +56,12 @@ async function correctRows(pieces: readonly Tensor[], { labels }: TrainSplit, in
  * Trains a network from a fresh initialisation; equal keys give equal weights, whatever else runs.
  *
  * @returns the last parameters, owned by the caller.
- * @throws NonFiniteError when the loss diverges; InterruptedError when the signal is aborted.
+ * @throws ShapeError if the network takes other images; NonFiniteError when the loss diverges; InterruptedError when the
+ * signal is aborted.
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<Tree> {
   const { network, program, settings, split, normalisation, points, key, signal, onStep, onVisit, onEpoch } = options;
+  checkImagesFit(split.shape, network);
   const augment = batchAugmentation(settings.augment, split.shape);
   const total = settings.epochs * batchesPerEpoch(points.length, settings.batch);
   let params = network.init(foldIn(key, INIT));
