@@ -2,7 +2,7 @@
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const numeric = header.map(
-    (_, column) => rows.length > 0 && rows.every((row) => /^[-+]?[\d.]/.test(row[column] ?? '') || (row[column] ?? '') === '-'),
+    (_, column) => rows.length > 0 && rows.every((row) => /^[-+−]?[\d.]/.test(row[column] ?? '') || (row[column] ?? '') === '-'),
   );
   const line = (cells: readonly string[]) =>
     cells

@@ -11,8 +11,11 @@ export function formatDifference(metric: string, value: number): string {
   return Number(text) === 0 ? formatValue(metric, 0) : text.replace('-', '−');
 }
 
+/** A metric in the middle of a sentence. */
+const nameOf = (metric: string): string => metricName(metric).replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+
 const units: Readonly<Record<string, string>> = { accuracy: 'points of accuracy', nll: 'nats of NLL' };
-const unit = (metric: string): string => units[metric] ?? metricName(metric);
+const unit = (metric: string): string => units[metric] ?? nameOf(metric);
 // Of every other metric, less is better.
 const moreIsBetter = new Set(['accuracy']);
 
@@ -60,7 +63,7 @@ function interval({ metric, low, high, mean }: Comparison): string {
 function sentence({ comparison, names }: Told): string {
   const { metric, of, mean, holm } = comparison;
   const amount = `${formatValue(metric, Math.abs(mean))} ${unit(metric)}`;
-  if (mean === 0) return `${where(comparison)}, ${of} and ${second(names)} have the same ${metricName(metric)}.`;
+  if (mean === 0) return `${where(comparison)}, ${of} and ${second(names)} have the same ${nameOf(metric)}.`;
   if (!isClear(comparison)) {
     const side = isBetter(metric, mean) ? 'ahead of' : 'behind';
     return `${where(comparison)}, ${of} is ${amount} ${side} ${second(names)}, within chance (${interval(comparison)}).`;
@@ -78,7 +81,7 @@ function withinChance(all: readonly Told[]): string[] {
   const lines = new Map<string, string[]>();
   for (const { comparison, names } of all) {
     const { metric, of, mean } = comparison;
-    const key = `${where(comparison)}, ${names.map((name) => (name === ownInit ? 'the own start (init)' : name)).join(' = ')} is ahead in ${metricName(metric)} of`;
+    const key = `${where(comparison)}, ${names.map((name) => (name === ownInit ? 'the own start (init)' : name)).join(' = ')} is ahead in ${nameOf(metric)} of`;
     lines.set(key, [...(lines.get(key) ?? []), `${of} (${formatValue(metric, Math.abs(mean))})`]);
   }
   return [...lines].map(([key, rows]) => `${key} ${rows.join(', ')}.`);

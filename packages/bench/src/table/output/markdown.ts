@@ -1,7 +1,8 @@
-import { metricName } from '../../report/format.js';
+import { metricLabel, metricName } from '../../report/format.js';
 import { formatDifference, formatP } from '../findings.js';
 import type { Comparison, TableResults } from '../table-results.js';
 import { cellGroups, columns, groupTitle, legend, rowTexts } from './cell-text.js';
+import { differenceMatrices, matrixNote } from './pooled-matrix.js';
 
 /** Text that Markdown takes for nothing else. */
 const escapeMarkdown = (text: string): string => text.replace(/[\\`*_[\]<>|]/g, (character) => `\\${character}`).replaceAll('\n', ' ');
@@ -28,6 +29,19 @@ export function comparisonRows(comparisons: readonly Comparison[]): string[][] {
 
 /** Headings of `comparisonRows`. */
 export const comparisonHead = ['difference', 'where', 'metric', 'mean', '95 % interval', 'p', 'Holm p', 'n'];
+
+function matrices({ comparisons }: TableResults): string[] {
+  const all = differenceMatrices(comparisons);
+  if (all.length === 0) return [];
+  const tables = all.flatMap(({ metric, controls, rows }) => [
+    ...table(
+      [metricLabel(metric), ...controls.map((name) => `− ${escapeMarkdown(name)}`)],
+      rows.map(({ method, texts }) => [`**${escapeMarkdown(method)}**`, ...texts.map(escapeMarkdown)]),
+    ),
+    '',
+  ]);
+  return [`## Methods minus controls, ${all[0]?.scope ?? ''}`, '', escapeMarkdown(matrixNote), '', ...tables];
+}
 
 function record(results: TableResults): string[] {
   return Object.entries(results.environment).map(
@@ -67,6 +81,7 @@ export function markdownTable(results: TableResults): string {
     '',
     ...legend(results).flatMap((text) => [escapeMarkdown(text), '']),
     ...(trials.length === 0 ? [] : [`Tuning trials: ${trials.join(', ')}.`, '']),
+    ...matrices(results),
     '## In words',
     '',
     ...results.findings.flatMap(({ title, sentences }) => [

@@ -1,3 +1,4 @@
+import { metricLabel } from '../../report/format.js';
 import { type Html, html, trusted } from '../../report/html.js';
 import { reportStyle } from '../../report/style.js';
 import { ownInit } from '../statistics/compare-cells.js';
@@ -16,6 +17,7 @@ import {
 } from './cell-text.js';
 import { intervalChart } from './interval-chart.js';
 import { comparisonHead, comparisonRows } from './markdown.js';
+import { differenceMatrices, matrixNote } from './pooled-matrix.js';
 
 const tableStyle = `
 main { max-width: 1080px; }
@@ -56,6 +58,17 @@ function groupTable(group: CellGroup, results: TableResults): Html {
   return html`<section><h2>${groupTitle(group)}</h2><div class="scroll"><table class="rows"><thead><tr><th></th>${head}</tr></thead><tbody>${rows}</tbody></table></div>${failures}</section>`;
 }
 
+function matrices({ comparisons }: TableResults): Html | undefined {
+  const all = differenceMatrices(comparisons);
+  const [first] = all;
+  if (first === undefined) return undefined;
+  const tables = all.map(
+    ({ metric, controls, rows }) =>
+      html`<div class="scroll"><table class="rows"><thead><tr><th>${metricLabel(metric)}</th>${controls.map((name) => html`<th scope="col">− ${name}</th>`)}</tr></thead><tbody>${rows.map(({ method, texts }) => html`<tr class="learned"><th scope="row">${method}</th>${texts.map((text) => html`<td>${text}</td>`)}</tr>`)}</tbody></table></div>`,
+  );
+  return html`<section><h2>Methods minus controls, ${first.scope}</h2><p class="muted">${matrixNote}</p>${tables}</section>`;
+}
+
 function charts({ comparisons }: TableResults): Html | undefined {
   const against = comparisons.filter(({ family }) => family.startsWith('methods against controls'));
   const controls = [...new Set(against.map(({ to }) => to))].sort((a, b) => Number(b === ownInit) - Number(a === ownInit));
@@ -65,7 +78,7 @@ function charts({ comparisons }: TableResults): Html | undefined {
     (metric) =>
       html`<div class="pair">${controls.map((to) => html`<figure>${trusted(intervalChart(comparisons, metric, to))}</figure>`)}</div>`,
   );
-  return html`<section><h2>Methods against controls</h2><p class="muted">Paired differences by seed with their 95 % t-intervals, not adjusted; the large dots pool all cells. Blue: the method is better. Red: the control is. Grey: the interval holds 0. Whiskers end at the frame where they are longer.</p>${figures}</section>`;
+  return html`<section><h2>Cell by cell</h2><p class="muted">Paired differences by seed with their 95 % t-intervals, not adjusted; the large dots pool all cells. Blue: the method is better. Red: the control is. Grey: the interval holds 0. Whiskers end at the frame where they are longer.</p>${figures}</section>`;
 }
 
 function differences(comparisons: readonly Comparison[]): Html {
@@ -97,8 +110,9 @@ export function tablePage(results: TableResults): string {
 <header><p class="task">methods beside ${kinds.join(' and ')} · ${scoredOn} split</p><h1>${title}</h1></header>
 <section>${legend(results).map((text) => html`<p class="muted">${text}</p>`)}</section>
 ${cellGroups(results.cells).map((group) => groupTable(group, results))}
-<section><h2>In words</h2>${findings.map((finding) => html`<h3>${finding.title}</h3><ul class="findings">${finding.sentences.map((text) => html`<li>${text}</li>`)}</ul>`)}</section>
+${matrices(results)}
 ${charts(results)}
+<section><h2>In words</h2>${findings.map((finding) => html`<h3>${finding.title}</h3><ul class="findings">${finding.sentences.map((text) => html`<li>${text}</li>`)}</ul>`)}</section>
 <section><h2>All differences</h2>${differences(comparisons)}</section>
 ${Object.keys(trials).length === 0 ? undefined : html`<section><h2>Tuning trials</h2>${record(trials)}</section>`}
 <section><h2>Environment</h2>${record(environment)}</section>

@@ -1,6 +1,8 @@
 import { textTable } from '../../cli/text-table.js';
+import { metricLabel } from '../../report/format.js';
 import type { TableResults } from '../table-results.js';
 import { cellGroups, columns, groupTitle, kindText, rowTexts } from './cell-text.js';
+import { differenceMatrices, matrixNote } from './pooled-matrix.js';
 
 /** The table for a terminal, with what it says in words. */
 export function plainTable(results: TableResults): string {
@@ -8,6 +10,16 @@ export function plainTable(results: TableResults): string {
     const rows = group.cells.map((cell) => [cell.row, kindText[cell.kind], ...rowTexts(cell, results)]);
     return `${groupTitle(group)}\n${textTable(['', '', ...columns(results)], rows)}`;
   });
-  const words = results.findings.map(({ title, sentences }) => [`${title}:`, ...sentences.map((text) => `  ${text}`)].join('\n'));
-  return [results.title, ...groups, ...words].join('\n\n');
+  const matrices = differenceMatrices(results.comparisons).map(({ metric, scope, controls, rows }) =>
+    textTable(
+      [`${metricLabel(metric)}, ${scope}`, ...controls.map((name) => `− ${name}`)],
+      rows.map(({ method, texts }) => [method, ...texts]),
+    ),
+  );
+  const note = matrices.length === 0 ? [] : [matrixNote];
+  // The matrices say it shorter.
+  const words = results.findings
+    .filter(({ title }) => title !== 'Methods against controls')
+    .map(({ title, sentences }) => [`${title}:`, ...sentences.map((text) => `  ${text}`)].join('\n'));
+  return [results.title, ...groups, ...matrices, ...note, ...words].join('\n\n');
 }
