@@ -162,7 +162,7 @@ def hmc(problem, origin, transitions, noise, accept):
 
 
 def hmc_phase(problem, expert, noise, accept):
-    """Draws around the expert against successive states of HMC from it, the first after `innerSteps` transitions."""
+    """One draw around the expert against the state of HMC from it after `innerSteps` transitions."""
     settings = problem.settings
-    positives = [shifted(expert, noise("expert", k), settings["sigma"]) for k in range(settings["draws"])]
-    return mean_of_phases(problem, positives, [hmc(problem, expert, settings["innerSteps"], noise, accept)])
+    positive = shifted(expert, noise("expert", 0), settings["sigma"])
+    return mean_of_phases(problem, [positive], [hmc(problem, expert, settings["innerSteps"], noise, accept)])

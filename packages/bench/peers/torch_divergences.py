@@ -9,6 +9,7 @@ import torch
 from subject_protocol import read_task, read_tensors, say, serve, write_tensors
 from torch_augmentation import augment, draw, given
 from torch_divergence_estimates import Problem, contrastive_divergence, forward_kl, hmc_phase, psvi, reverse_kl, wasserstein
+from torch_kronecker_laplace import kfl_phase
 from torch_networks import channels_last, from_ours, networks, random_parameters, to_ours
 
 task = read_task()
@@ -31,6 +32,8 @@ def estimate(problem, expert, start, real, step_size, noise, accept):
         return reverse_kl(problem, start, real, noise)
     if method == "hmc":
         return hmc_phase(problem, expert, noise, accept)
+    if method == "kfl":
+        return kfl_phase(problem, expert, noise)
     return psvi(problem, start, real, noise)
 
 

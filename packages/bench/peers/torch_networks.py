@@ -3,13 +3,35 @@
 Kernels and images are channels last, the faster of PyTorch's two layouts on a processor.
 """
 import math
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
 
 
+# Inputs and outputs of affine layers by name, for who looks into a network; None when nobody does.
+affine_layers = None
+
+
+@contextmanager
+def looked_into():
+    """Within it, networks leave what goes into their affine layers and what comes out in the dictionary that this gives."""
+    global affine_layers
+    affine_layers = {}
+    try:
+        yield affine_layers
+    finally:
+        affine_layers = None
+
+
+def seen(name, x, y):
+    if affine_layers is not None:
+        affine_layers[name] = x, y
+    return y
+
+
 def convolve(p, name, x, stride=1, padding=1):
-    return F.conv2d(x, p[name + "/kernel"], p.get(name + "/bias"), stride, padding)
+    return seen(name, x, F.conv2d(x, p[name + "/kernel"], p.get(name + "/bias"), stride, padding))
 
 
 def normalise(p, name, x):
@@ -19,7 +41,8 @@ def normalise(p, name, x):
 
 def dense(p, x):
     # Rows in height, width, channel order, which channels-last memory has already.
-    return torch.addmm(p["dense/bias"], x.permute(0, 2, 3, 1).flatten(1), p["dense/kernel"])
+    rows = x.permute(0, 2, 3, 1).flatten(1)
+    return seen("dense", rows, torch.addmm(p["dense/bias"], rows, p["dense/kernel"]))
 
 
 def first_padding(x):

@@ -22,7 +22,7 @@ import { mainNetwork } from '../cd-step/cases.js';
 import { compareTensors } from '../cd-step/compare-tensors.js';
 import { startSubject } from '../subject-process.js';
 import { acceptDraw } from './estimate-of.js';
-import { type MethodName, methods, settingsOf } from './methods.js';
+import { type DivergenceSettings, type MethodName, methods, settingsOf } from './methods.js';
 import { type DivergenceBenchOptions, divergenceSubjects } from './options.js';
 import { type DivergenceTask, divergenceCommand, divergenceTask } from './task.js';
 
@@ -30,14 +30,23 @@ type Tensors = ReadonlyMap<string, SafetensorsEntry>;
 
 /** The js runtime computes in float64; only its outputs are rounded. */
 const reference = 'js';
-/** Few units and points: what is compared is a formula, in every group of the augmentation. */
-const width = 8;
+/**
+ * Few units and points: what is compared is a formula, in every group of the augmentation. Up to 128 inputs of a layer both sides
+ * take the symmetric root of a covariance; larger ones have other draws of the same law.
+ */
+const width = 4;
 const batch = 4;
 /**
  * The largest error of a gradient, per tensor, that float32 explains: units at kinks of ReLU included, which inner steps
  * carry on. A sign, a mean that should be a sum, or a draw too few are off by tenths at least.
  */
 export const agreementGoal = 1e-2;
+
+/**
+ * Settings with which every part of an estimate counts: next to 50 000 images the sum over pseudo-points would vanish, and next
+ * to a large prior precision the curvature of the likelihood.
+ */
+const agreementSettings = (method: MethodName): DivergenceSettings => ({ ...settingsOf(method, 'quick'), dataCount: 20, precision: 100 });
 
 /** Parameters with gains and biases away from the 1 and 0 they start at, which would hide mistakes. */
 function parameterEntries(network: BenchNetwork, own: Key, prefix: string): [string, SafetensorsEntry][] {
@@ -120,7 +129,7 @@ export async function agreement(
   context: CommandContext,
 ): Promise<BenchRow[]> {
   const network = mainNetwork(width);
-  const settings = settingsOf(method, 'quick');
+  const settings = agreementSettings(method);
   const taskOf = (subject: string) => divergenceTask({ subject, method, network, batch, threads, settings, groups });
   const name = `${method}, the same estimate on given noise, ${networkTitle(network)}, ${batch} points, ${methods[method].describe(settings)}`;
   const folder = await mkdtemp(join(tmpdir(), 'bpc-bench-'));

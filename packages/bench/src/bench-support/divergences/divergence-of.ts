@@ -4,6 +4,7 @@ import {
   type Divergence,
   descentDraws,
   forwardKl,
+  kroneckerLaplaceDraws,
   type PosteriorDraws,
   psvi,
   reverseKl,
@@ -14,7 +15,7 @@ import type { DivergenceTask } from './task.js';
 
 /** The divergence that a task is about, as `bpc learn` would make it; `given` replaces the draws of the pseudo-posterior. */
 export function divergenceOf({ method, settings, learningRates, momentum }: DivergenceTask, given?: PosteriorDraws): Divergence {
-  const { innerSteps: steps, stepSize, temperature, sigma, draws, leapfrogSteps } = settings;
+  const { innerSteps: steps, stepSize, temperature, sigma, draws, leapfrogSteps, precision } = settings;
   const descended = () => given ?? descentDraws({ steps, stepSize, sigma });
   switch (method) {
     case 'bpc-cd':
@@ -32,7 +33,7 @@ export function divergenceOf({ method, settings, learningRates, momentum }: Dive
       // The last transition is the one draw.
       return forwardKl({ draws, sigma, posterior: given ?? algorithmDraws({ algorithm, steps: steps - 1 }) });
     }
-    default:
-      throw new Error(`${method} is not there`);
+    case 'kfl':
+      return forwardKl({ draws, sigma, posterior: given ?? kroneckerLaplaceDraws({ steps, stepSize, precision }) });
   }
 }

@@ -4,14 +4,18 @@ import {
   type DivergenceInput,
   descentDraws,
   forwardKlEstimate,
+  type KroneckerLaplace,
   key,
+  kroneckerLaplace,
   type PosteriorDraws,
   type Tree,
+  treeEntries,
   treeMap,
+  treeUnflatten,
   wassersteinEstimate,
 } from '@bpc/core';
 import { type HmcState, hmc, hmcStep } from '@bpc/samplers';
-import { add, mul, scalar, stack, type Tensor } from '@tensorflow/tfjs-core';
+import { add, concat, matMul, mul, reshape, scalar, slice, stack, type Tensor } from '@tensorflow/tfjs-core';
 import { divergenceOf } from './divergence-of.js';
 import type { DivergenceSettings } from './methods.js';
 import type { DivergenceTask } from './task.js';
@@ -67,6 +71,36 @@ function givenHmc({ innerSteps, stepSize, leapfrogSteps }: DivergenceSettings, n
   });
 }
 
+/** What `kroneckerLaplaceDraws` draws, with its noise given: that of a layer's bias is the last row of Z. */
+function givenLaplace({ innerSteps: steps, stepSize, precision }: DivergenceSettings, noise: GivenNoise): PosteriorDraws {
+  return {
+    name: 'given',
+    draw<P extends Tree>(_: unknown, input: DivergenceInput<P>, count: number) {
+      const { mode, roots } = kroneckerLaplace(input, { steps, stepSize, precision });
+      return stacked(
+        noise.posterior.slice(0, count).map((draw) => laplaceDraw(mode, roots, draw)),
+        count,
+      ) as P;
+    },
+  };
+}
+
+function laplaceDraw(mode: Tree, roots: KroneckerLaplace<Tree>['roots'], noise: Tree): Tree {
+  const [given, leaves] = [new Map(treeEntries(noise)), new Map(treeEntries(mode))];
+  for (const [layer, { inputs, outputs }] of Object.entries(roots)) {
+    const [kernel, bias] = [`${layer}/kernel`, `${layer}/bias`];
+    const [z, zBias, at, atBias] = [given.get(kernel), given.get(bias), leaves.get(kernel), leaves.get(bias)];
+    if (z === undefined || zBias === undefined || at === undefined || atBias === undefined) throw new Error(`no parameters of ${layer}`);
+    const [units = 0] = zBias.shape;
+    const rows = concat([reshape(z, [-1, units]), reshape(zBias, [1, units])], 0);
+    const change = matMul(matMul(inputs, rows, true), outputs);
+    const fanIn = at.size / units;
+    leaves.set(kernel, add(at, reshape(slice(change, [0, 0], [fanIn, units]), at.shape)));
+    leaves.set(bias, add(atBias, reshape(slice(change, [fanIn, 0], [1, units]), [units])));
+  }
+  return treeUnflatten(mode, [...leaves.values()]);
+}
+
 /** The estimate of a task with all its noise given: value, and gradients by what they are in. */
 export function estimateOf(task: DivergenceTask, input: DivergenceInput<Tree>, noise: GivenNoise): Record<string, Tree> {
   const { method, settings } = task;
@@ -86,6 +120,8 @@ export function estimateOf(task: DivergenceTask, input: DivergenceInput<Tree>, n
       return forward(givenDescent(settings, noise));
     case 'hmc':
       return forward(givenHmc(settings, noise));
+    case 'kfl':
+      return forward(givenLaplace(settings, noise));
     case 'bpc-w': {
       const { grad, value, stepSizeGradient } = wassersteinEstimate(input, { steps, stepSize });
       return { x: grad.x ?? [], value, stepSize: stepSizeGradient };

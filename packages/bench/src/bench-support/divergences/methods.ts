@@ -18,6 +18,8 @@ export interface DivergenceSettings {
   readonly stepSize: number;
   readonly temperature: number;
   readonly sigma: number;
+  /** τ, prior precision of a Laplace posterior. */
+  readonly precision: number;
 }
 
 /** How large the counts are: `reduced` takes a few seconds a step at most, `paper` is what the papers print. */
@@ -105,17 +107,19 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   kfl: {
     title: 'negative phase by a Kronecker-factored Laplace posterior',
     augmented: true,
-    counts: { quick: { innerSteps: 2 }, reduced: { innerSteps: 10 }, paper: { innerSteps: 30 } },
+    counts: { quick: { innerSteps: 2, draws: 2 }, reduced: { innerSteps: 10, draws: 5 }, paper: { innerSteps: 30, draws: 30 } },
     settings: descent,
-    describe: stepped,
+    describe: drawn,
   },
 };
 
 /** Training images of CIFAR-10. */
 const dataCount = 50_000;
+/** Draws of a Laplace posterior spread like those of Kim et al. where the coreset says nothing. */
+const precision = 1e4;
 
 /** The settings of a method with counts of one size. */
 export function settingsOf(method: MethodName, counts: Counts): DivergenceSettings {
   const { counts: own, settings } = methods[method];
-  return { innerSteps: 0, draws: 1, realBatch: 0, leapfrogSteps: 0, dataCount, ...own[counts], ...settings };
+  return { innerSteps: 0, draws: 1, realBatch: 0, leapfrogSteps: 0, dataCount, precision, ...own[counts], ...settings };
 }
