@@ -72,14 +72,13 @@ describe('bpc data', () => {
     const { train } = await getDataset('digits');
     const first = train.labels.indexOf(3);
     const scale = (sheet.width - 9 * 4) / 80;
-    const at = (y: number, x: number) =>
-      sheet.data[((3 * (8 * scale + 4) + (y + 0.5) * scale) * sheet.width + (x + 0.5) * scale) * sheet.channels];
+    const at = (y: number, x: number) => sheet.data[((3 * (8 * scale + 4) + y * scale) * sheet.width + x * scale) * sheet.channels];
     for (const [y, x] of [
       [2, 3],
       [4, 4],
       [6, 2],
     ] as const)
-      expect(at(y, x)).toBe(Math.round((255 * (train.images[first * 64 + y * 8 + x] ?? 0)) / 16));
+      expect(Math.abs((at(y, x) ?? 0) - (255 * (train.images[first * 64 + y * 8 + x] ?? 0)) / 16)).toBeLessThan(1);
   });
 
   it('shows no labels that a set does not have', async () => {
@@ -112,7 +111,7 @@ describe('--preprocess zca', () => {
     const white = await preprocess(await getDataset('digits'), 'zca');
     const start = initialCoreset(white, { init: 'random', ipc: 1, seed: 0, labels: 'probabilities' });
     const all = toFloat(white.train, { start: 0, end: white.train.count }, white.normalisation);
-    const found = start.x.dataSync();
+    const found = Float32Array.from(start.x.dataSync());
     for (let i = 0; i < 10; i++) {
       const image = found.slice(64 * i, 64 * i + 64);
       const nearest = Math.min(

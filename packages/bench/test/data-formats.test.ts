@@ -223,7 +223,7 @@ describe('colour images in an idx file of rank 4', () => {
   it('are divided by one permutation, and not if the manifest says another', async () => {
     const attempt = loadMiniature(set);
     await expect(attempt).rejects.toThrow(ChecksumError);
-    const drawn = /has SHA-256 ([0-9a-f]{64})/.exec(await attempt.catch(String))?.[1];
+    const drawn = /has SHA-256 ([0-9a-f]{64})/.exec(await attempt.then(() => '', String))?.[1];
     const { train, validation, test } = await loadMiniature({
       ...set,
       division: { kind: 'shuffled', seed: 8, validation: 1, test: 3, sha256: drawn },

@@ -202,7 +202,7 @@ describe('a sparse table', () => {
 
   it('has 0 where nothing is listed, and classes by the sign', () => {
     const { columns, targets } = parse('+1 1:1 4:0.5 \n-1 2:2\n0\n1 3:-1e-3\n');
-    expect(columns.map(({ values }) => Array.from(values))).toEqual([
+    expect(columns.map(({ values }) => Array.from<number | string>(values))).toEqual([
       [1, 0, 0, 0],
       [0, 2, 0, 0],
       [0, 0, 0, -0.001],
