@@ -43,12 +43,18 @@ const tally = (labels: ArrayLike<number>, classes: number): number[] => {
   for (const label of Array.from(labels)) counts[label] = (counts[label] ?? 0) + 1;
   return counts;
 };
+/** CIFAR-10 takes seconds to decode, so several tests look at one copy. */
+let decoded: Promise<Dataset> | undefined;
+const cifar10 = (): Promise<Dataset> => {
+  decoded ??= getDataset('cifar10', { offline: true, shared: true });
+  return decoded;
+};
 const splitsOf = ({ train, validation, test }: Dataset) => [train, validation, test] as const;
 const counts = (set: Dataset | Table) => [set.train.count, set.validation.count, set.test.count];
 
 describe('image sets on this machine', () => {
   onlyIfHere('cifar10')('CIFAR-10 is whole: sums of all splits, balanced classes, pixels', async () => {
-    const set = await getDataset('cifar10', { offline: true, shared: true });
+    const set = await cifar10();
     expect(counts(set)).toEqual([45_000, 5000, 10_000]);
     expect(splitsOf(set).map(({ images }) => sum(images))).toEqual([16_694_338_461, 1_846_343_542, 3_733_375_634]);
     expect(splitsOf(set).map(({ labels }) => tally(labels, 10))).toEqual([4500, 500, 1000].map((n) => new Array(10).fill(n)));
@@ -78,7 +84,7 @@ describe('image sets on this machine', () => {
     ['cifar10', 50_000],
   ] as const) {
     onlyIfHere(name)(`the validation list of ${name} is what drawIndices draws from its labels, 500 of each class`, async () => {
-      const { train, validation } = await getDataset(name, { offline: true });
+      const { train, validation } = name === 'cifar10' ? await cifar10() : await getDataset(name, { offline: true });
       const division = shippedManifest().datasets[name]?.division;
       if (division?.kind !== 'lists') throw new Error(`${name} has no stored list`);
       const { indices, seed } = division.validation;
@@ -164,7 +170,7 @@ describe('image sets on this machine', () => {
     'cifar10h answers agree with the labels of the test images, as far as people do',
     async () => {
       const { counts: answers, probabilities } = await getSoftLabels('cifar10h', { offline: true });
-      const { test } = await getDataset('cifar10', { offline: true });
+      const { test } = await cifar10();
       expect(sum(answers)).toBe(511_000);
       const favourite = Array.from({ length: 10_000 }, (_, i) => {
         const row = Array.from(probabilities.subarray(10 * i, 10 * i + 10));
@@ -199,7 +205,7 @@ describe('subsets re-packed as the full sets are published', () => {
   });
 
   onlyIfHere('cifar10')('CIFAR-10 in its binary files has the published hashes, and is the same data set', async () => {
-    const set = await inner('cifar10');
+    const set = await cifar10();
     const [strips, records] = shippedManifest().datasets['cifar10']?.layouts ?? [];
     if (strips === undefined || records === undefined) throw new Error('cifar10 has not two layouts');
     const dataDir = temporaryFolder();

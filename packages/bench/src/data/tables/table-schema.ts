@@ -23,8 +23,6 @@ const libsvm = z.strictObject({
 
 /** How the rows of a table are written. */
 export const tableSyntax = z.discriminatedUnion('kind', [delimited, libsvm]);
-/** How the rows of a table are written. */
-export type TableSyntax = z.infer<typeof tableSyntax>;
 /** Rows of values between separators. */
 export type DelimitedSyntax = z.infer<typeof delimited>;
 /** Rows of a label and `index:value` pairs. */
