@@ -1,15 +1,14 @@
 import { cpus } from 'node:os';
-import { StorageError } from '@bpc/core';
 import type { BenchResult, BenchRow } from '../bench-support/bench-result.js';
 import { median } from '../bench-support/bench-result.js';
 import { budgetOf } from '../bench-support/closeness/budget.js';
 import { metricNames } from '../bench-support/closeness/metrics.js';
-import { type CaseName, type ClosenessProblem, caseNames, loadProblem } from '../bench-support/closeness/problem.js';
+import { caseNames, loadProblem } from '../bench-support/closeness/problem.js';
 import { renderCase } from '../bench-support/closeness/render.js';
 import { type ClosenessSettings, closenessSettings } from '../bench-support/closeness/settings.js';
 import { type CaseStudy, studyCase } from '../bench-support/closeness/study.js';
 import { type Comparison, compareWithRandom } from '../bench-support/closeness/summary.js';
-import type { StudyData } from '../bench-support/closeness/tasks.js';
+import type { StudyData } from '../bench-support/closeness/study-task.js';
 import { loadMeter } from '../bench-support/load.js';
 import type { CommandContext } from '../cli/context.js';
 import { formatSeconds } from '../progress/index.js';
@@ -19,18 +18,6 @@ import { taskPool } from '../workers/index.js';
 
 /** Raised with every change of the study that stored pieces do not know of. */
 const STUDY = 1;
-
-/** A case that could be loaded, or why not. */
-type Loaded = { readonly name: CaseName } & ({ readonly problem: ClosenessProblem } | { readonly absent: string });
-
-async function load(name: CaseName, quick: boolean): Promise<Loaded> {
-  try {
-    return { name, problem: await loadProblem(name, quick) };
-  } catch (error) {
-    if (error instanceof StorageError) return { name, absent: `${error.message}; ${error.remedy}` };
-    throw error;
-  }
-}
 
 /** What the JSON has beyond rows: every seed, every trial, every comparison. */
 export interface ClosenessResult extends BenchResult {
@@ -65,8 +52,7 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
   const { reporter, signal } = context;
   const meter = loadMeter();
   const begun = performance.now();
-  const loaded = await Promise.all(settings.cases.map((name) => load(name, settings.quick)));
-  const problems = loaded.flatMap((each) => ('problem' in each ? [each.problem] : []));
+  const problems = await Promise.all(settings.cases.map((name) => loadProblem(name, settings.quick)));
   const folder = await openRunFolder({ path: settings.out, fingerprint: fingerprintOf(settings) });
   const shared: StudyData = { problems };
   const pool = taskPool({ workers: settings.workers, shared, signal });
@@ -81,9 +67,6 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
     await pool.dispose();
     await folder.release();
   }
-  const absent = loaded.flatMap((each): BenchRow[] =>
-    'absent' in each ? [{ case: each.name, subject: 'all', unit: 'fraction', absent: true, reason: each.absent }] : [],
-  );
   const seconds = (performance.now() - begun) / 1000;
   const environment = {
     node: process.version,
@@ -99,13 +82,12 @@ export async function run(context: CommandContext, args: readonly string[]): Pro
   };
   const result: ClosenessResult = {
     bench: 'closeness',
-    rows: [...studies.flatMap(closenessRows), ...absent],
+    rows: studies.flatMap(closenessRows),
     ratios: [],
     environment,
     studies: studies.map((study) => ({ ...study, comparisons: compareWithRandom(study) })),
   };
   const notes = [
-    ...absent.map(({ case: name, reason }) => `${name}: not run, ${reason}`),
     `${formatSeconds(seconds)}${folder.resumed ? ', continued from an earlier run' : ''}, ${settings.workers} workers`,
     ...(settings.quick ? ['--quick: far too little work for these figures to mean anything'] : []),
   ];

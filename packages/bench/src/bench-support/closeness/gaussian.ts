@@ -8,9 +8,34 @@ export interface Moments {
   readonly covariance: Float64Array;
 }
 
+const rowsOf = (draws: Float64Array, size: number): number => {
+  const count = draws.length / size;
+  if (Number.isInteger(count) && count >= 2) return count;
+  throw new ShapeError(`draws has ${draws.length} numbers, expected two or more rows of ${size}`, 'pass draws of all parameters');
+};
+
 /** Standard deviations of the single coordinates. */
 export const deviations = ({ mean, covariance }: Moments): Float64Array =>
   mean.map((_, j) => Math.sqrt(covariance[j * mean.length + j] ?? Number.NaN));
+
+/** Means of the columns of draws `[n, size]`, row-major. @throws ShapeError unless there are at least two draws of that size. */
+export function columnMeans(draws: Float64Array, size: number): Float64Array {
+  const count = rowsOf(draws, size);
+  const mean = new Float64Array(size);
+  for (let n = 0; n < count; n++) for (let j = 0; j < size; j++) mean[j] = (mean[j] as number) + (draws[n * size + j] as number) / count;
+  return mean;
+}
+
+/** Standard deviations (divisor n − 1) of the columns: all that is wanted of a network, whose covariance has millions of entries. */
+export function columnDeviations(draws: Float64Array, mean: Float64Array): Float64Array {
+  const size = mean.length;
+  const count = rowsOf(draws, size);
+  const variance = new Float64Array(size);
+  for (let n = 0; n < count; n++)
+    for (let j = 0; j < size; j++)
+      variance[j] = (variance[j] as number) + ((draws[n * size + j] as number) - (mean[j] as number)) ** 2 / (count - 1);
+  return variance.map(Math.sqrt);
+}
 
 /**
  * Mean and covariance (divisor n − 1) of draws `[n, size]`, row-major: the normal distribution that fits them.
@@ -18,12 +43,8 @@ export const deviations = ({ mean, covariance }: Moments): Float64Array =>
  * @throws ShapeError unless there are at least two draws of that size.
  */
 export function fitMoments(draws: Float64Array, size: number): Moments {
-  const count = draws.length / size;
-  if (!Number.isInteger(count) || count < 2) {
-    throw new ShapeError(`draws has ${draws.length} numbers, expected two or more rows of ${size}`, 'pass draws of all parameters');
-  }
-  const mean = new Float64Array(size);
-  for (let n = 0; n < count; n++) for (let j = 0; j < size; j++) mean[j] = (mean[j] as number) + (draws[n * size + j] as number) / count;
+  const count = rowsOf(draws, size);
+  const mean = columnMeans(draws, size);
   const covariance = new Float64Array(size * size);
   const centred = new Float64Array(size);
   for (let n = 0; n < count; n++) {

@@ -1,7 +1,7 @@
 import { hostNormal, InterruptedError, type Key, type Runtime } from '@bpc/core';
 import type { MlpParams } from '@bpc/models';
 import { type Draws, essBulk, rhat, type Series, sample, series } from '@bpc/samplers';
-import { fitMoments, type Moments } from './gaussian.js';
+import { columnDeviations, columnMeans, fitMoments, type Moments } from './gaussian.js';
 import { type Posterior, posteriorOf, type SamplingRecord } from './metrics.js';
 import { linearModelOf, parametersLike, probabilitiesOf, targetOf } from './model.js';
 import type { Predictive } from './predictive.js';
@@ -22,6 +22,8 @@ export interface PosteriorTools {
   readonly key: Key;
   readonly budget: SamplingBudget;
   readonly signal?: AbortSignal;
+  /** Transitions of all chains so far. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
 /** y | x is normal with mean x·μ and variance x·Σx + σ². */
@@ -99,23 +101,26 @@ function recordOf(draws: Draws, seconds: number, ofParameters: boolean): Samplin
 }
 
 async function fromDraws(problem: ClosenessProblem, draws: Float64Array, runtime: Runtime): Promise<Posterior> {
-  const moments = fitMoments(draws, parameterCount(problem));
   const predictive = await averagePrediction(problem, draws, runtime);
-  const posterior = posteriorOf(moments, predictive);
-  if (isRegression(problem)) return posterior;
-  const { covariance: _, ...rest } = posterior;
-  return rest;
+  const size = parameterCount(problem);
+  if (isRegression(problem)) return posteriorOf(fitMoments(draws, size), predictive);
+  const mean = columnMeans(draws, size);
+  return { mean: [...mean], sd: [...columnDeviations(draws, mean)], predictive };
 }
 
 /** The posterior of weighted points by NUTS. `diagnose` looks at every parameter's R-hat and ESS. */
 export async function sampledPosterior(
   problem: ClosenessProblem,
   points: HostPoints,
-  { runtime, key, budget, signal, diagnose = isRegression(problem) }: PosteriorTools & { readonly diagnose?: boolean },
+  { runtime, key, budget, signal, onProgress, diagnose = isRegression(problem) }: PosteriorTools & { readonly diagnose?: boolean },
 ): Promise<Posterior> {
   const begun = performance.now();
-  const run = sample({ ...targetOf(problem, points), ...budget, key, runtime, ...(signal === undefined ? {} : { signal }) });
-  const draws = await run.collect();
+  const draws = await sample({
+    ...targetOf(problem, points),
+    ...{ ...budget, key, runtime },
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress: ({ step, total }) => onProgress({ done: step, total }) }),
+  }).collect();
   if (draws.interrupted) throw new InterruptedError('stopped while drawing from a posterior', draws.length, 'start the same command again');
   const record = recordOf(draws, (performance.now() - begun) / 1000, diagnose);
   return { ...(await fromDraws(problem, draws.unconstrained, runtime)), sampling: record };
@@ -127,16 +132,19 @@ export async function priorPosterior(
   { runtime, key }: Pick<PosteriorTools, 'runtime' | 'key'>,
 ): Promise<Posterior> {
   const size = parameterCount(problem);
+  const sd = 1 / Math.sqrt(problem.priorPrecision);
+  const marginals = { mean: new Array<number>(size).fill(0), sd: new Array<number>(size).fill(sd) };
+  const predictive = async () =>
+    averagePrediction(
+      problem,
+      Float64Array.from(hostNormal(key, mostPredictions * size), (value) => sd * value),
+      runtime,
+    );
+  if (!isRegression(problem)) return { ...marginals, predictive: await predictive() };
   const covariance = new Float64Array(size * size);
-  for (let j = 0; j < size; j++) covariance[j * size + j] = 1 / problem.priorPrecision;
+  for (let j = 0; j < size; j++) covariance[j * size + j] = sd * sd;
   const moments = { mean: new Float64Array(size), covariance };
-  if (problem.likelihood === 'normal') return posteriorOf(moments, linearPredictive(problem, moments));
-  const scale = 1 / Math.sqrt(problem.priorPrecision);
-  const draws = Float64Array.from(hostNormal(key, mostPredictions * size), (value) => scale * value);
-  const posterior = posteriorOf(moments, await averagePrediction(problem, draws, runtime));
-  if (isRegression(problem)) return posterior;
-  const { covariance: _, ...rest } = posterior;
-  return rest;
+  return posteriorOf(moments, problem.likelihood === 'normal' ? linearPredictive(problem, moments) : await predictive());
 }
 
 /** The posterior of weighted points: in closed form where there is one. */

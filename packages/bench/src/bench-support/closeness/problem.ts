@@ -150,7 +150,7 @@ async function digits(quick: boolean): Promise<ClosenessProblem> {
 /**
  * Loads a case; `quick` takes fewer rows.
  *
- * @throws StorageError if its data are not on this machine and cannot be fetched, and as `getTable` and `getDataset`.
+ * All data are part of this package. @throws as `getTable` and `getDataset`, if it is damaged.
  */
 export function loadProblem(name: CaseName, quick: boolean): Promise<ClosenessProblem> {
   switch (name) {

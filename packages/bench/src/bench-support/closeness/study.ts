@@ -5,7 +5,7 @@ import type { CaseBudget } from './budget.js';
 import { type ClosenessMetrics, closenessOf, type Posterior, type SamplingRecord } from './metrics.js';
 import { type CaseName, type ClosenessProblem, isRegression, parameterCount, trainCount } from './problem.js';
 import { type ControlName, controlNames, drawSettings, methodsOf, type Settings, type StudyMethod } from './spaces.js';
-import type { ReferenceTask, StudyResult, StudyTask } from './tasks.js';
+import type { ReferenceTask, StudyResult, StudyTask } from './study-task.js';
 
 /** Settings that were tried, and how well they did on seeds that are not reported. */
 export interface TrialRecord {
@@ -62,7 +62,7 @@ async function runKept<Options, Result>(
   const results = jobs.map(({ piece }) => folder.readPiece<Result>(piece));
   const open = jobs.map((job, i) => ({ ...job, i })).filter(({ i }) => results[i] === undefined);
   if (open.length > 0) {
-    const module = moduleUrl('./tasks.js', import.meta.url);
+    const module = moduleUrl('./study-task.js', import.meta.url);
     const tasks = open.map(({ options }): TaskSpec<Options> => ({ module, export: run, options }));
     await runWithProgress<Options, Result>(pool, tasks, {
       phase: reporter.phase(title, tasks.length),

@@ -67,9 +67,9 @@ const runtimeOf = (tools: TaskTools<StudyData>): Promise<Runtime> =>
 export async function referenceTask({ name, budget, run }: ReferenceTask, tools: TaskTools<StudyData>): Promise<Posterior> {
   const problem = problemOf(tools.shared, name);
   const runtime = await runtimeOf(tools);
-  const { signal } = tools;
+  const { signal, progress } = tools;
   return posteriorOfPoints(problem, problem.train, {
-    ...{ runtime, key: foldIn(key(REFERENCE), run), budget: budget.reference, signal },
+    ...{ runtime, key: foldIn(key(REFERENCE), run), budget: budget.reference, signal, onProgress: progress },
     // Of a network too: how little its weights mix is what has to be known.
     diagnose: true,
   });
