@@ -1,3 +1,4 @@
+export { fitMoments, gaussianKl, type Moments as GaussianMoments } from './bench-support/closeness/gaussian.js';
 export { readConfigFile } from './config/config-file.js';
 export { listPresets, type PresetOrigin, type PresetSummary, preset, presetOrigin } from './config/presets/index.js';
 export { resolveConfig } from './config/resolve.js';
@@ -32,6 +33,7 @@ export type {
 export * from './data/to-float.js';
 export { type CovarianceDivisor, type Moments, type PointRows, pointMoments } from './data/whitening/covariance.js';
 export * from './data/whitening/fit-zca.js';
+export { type SymmetricEigen, symmetricEigen } from './data/whitening/symmetric-eigen.js';
 export * from './data/whitening/whiten.js';
 export * from './data/whitening/zca.js';
 export { type ChainPrograms, chainPrograms } from './evaluation/chain-programs.js';

@@ -41,6 +41,16 @@ export function columnDeviations(draws: Float64Array, mean: Float64Array): Float
  * Mean and covariance (divisor n − 1) of draws `[n, size]`, row-major: the normal distribution that fits them.
  *
  * @throws ShapeError unless there are at least two draws of that size.
+ * @example
+ * ```ts
+ * import { fitMoments, gaussianKl } from '@bpc/bench';
+ * import type { Draws } from '@bpc/samplers';
+ * // How far the posterior of a coreset is from that of all data, both ways, by the draws of each.
+ * const both = (coreset: Draws, full: Draws, size: number) => {
+ *   const [own, truth] = [fitMoments(coreset.unconstrained, size), fitMoments(full.unconstrained, size)];
+ *   return [gaussianKl(own, truth), gaussianKl(truth, own)];
+ * };
+ * ```
  */
 export function fitMoments(draws: Float64Array, size: number): Moments {
   const count = rowsOf(draws, size);
@@ -73,6 +83,13 @@ function factorOf({ mean, covariance }: Moments): Float64Array {
  * NaN unless both covariances are positive definite, as those of draws that stand still are not.
  *
  * @throws ShapeError for distributions of different dimensions.
+ * @example
+ * ```ts
+ * import { gaussianKl } from '@bpc/bench';
+ * const p = { mean: Float64Array.of(0), covariance: Float64Array.of(1) };
+ * const q = { mean: Float64Array.of(0), covariance: Float64Array.of(4) };
+ * console.log(gaussianKl(p, q)); // ln 2 − 3/8
+ * ```
  */
 export function gaussianKl(p: Moments, q: Moments): number {
   const size = p.mean.length;

@@ -21,6 +21,12 @@ const MOST_SWEEPS = 30;
  * @param matrix - row-major `[size, size]`, of which the lower triangle is read; it is overwritten.
  * @param onProgress - told the share of the work that is done, between 0 and 1; may throw to stop.
  * @throws NonFiniteError if the matrix has a NaN or infinite element.
+ * @example
+ * ```ts
+ * import { symmetricEigen } from '@bpc/bench';
+ * const { values, vectors } = symmetricEigen(Float64Array.of(2, 1, 1, 2), 2);
+ * console.log(values, vectors.subarray(2)); // 1 and 3; the vector of 3 is (1, 1)/√2 or its negative
+ * ```
  */
 export function symmetricEigen(matrix: Float64Array, size: number, onProgress: (share: number) => void = () => undefined): SymmetricEigen {
   const finite = matrix.every((value) => Number.isFinite(value));
