@@ -35,8 +35,8 @@ export function figure(metric: string, summary: Summary | undefined): string {
 export const printedFigure = ({ accuracy, nll }: PrintedFigure): string => (nll === undefined ? accuracy : `${accuracy} / ${nll}`);
 
 /** All that papers print for a row, with the column where there are several. */
-export const printedText = (printed: readonly PrintedFigure[]): string =>
-  printed.map((one) => (printed.length === 1 ? printedFigure(one) : `${printedFigure(one)} [${one.column}]`)).join(', ');
+export const printedText = (printed: readonly PrintedFigure[], named = printed.length > 1): string =>
+  printed.map((one) => (named ? `${printedFigure(one)} [${one.column}]` : printedFigure(one))).join(', ');
 
 /** Whether any cell has a figure of a paper beside it. */
 export const hasPrinted = ({ cells }: TableResults): boolean => cells.some(({ printed }) => printed.length > 0);
@@ -74,7 +74,10 @@ export function legend(results: TableResults): string[] {
         'As printed: the figure of the paper, letter by letter. It was not reproduced here, and its network, budget and evaluation are others; it is no target.',
       ]
     : [];
+  const choosing =
+    results.scoredOn === 'validation' ? ['These figures are for choosing settings and are no results: score the test set for those.'] : [];
   return [
+    ...choosing,
     `Figures are means over seeds ± sample standard deviation (divisor n − 1), on the ${results.scoredOn} split. A seed replicates draw, learning and evaluation; rows of a seed share the evaluation's random numbers.`,
     'Controls (italic) learn nothing: random images, images nearest their class mean, selections, and init, what a method starts from. The ceiling is the same network trained on all training images.',
     ...printed,

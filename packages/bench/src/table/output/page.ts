@@ -26,7 +26,9 @@ tr.control th, tr.control td { font-style: italic; color: var(--muted); }
 tr.ceiling th, tr.ceiling td { border-top: 2px solid var(--ceiling); color: var(--ceiling); }
 tr.learned th { color: var(--learned); }
 tr.failed td:nth-child(2) { color: var(--divergent); font-weight: 600; }
-td.printed { color: var(--muted); font-size: 13px; white-space: normal; }
+td.printed { color: var(--muted); font-size: 13px; line-height: 1.35; }
+table.matrix { font-size: 13px; } table.matrix td, table.matrix th { padding: 5px 7px; }
+.charts { display: grid; gap: 8px 28px; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); }
 h3 { font-size: 15px; font-weight: 650; margin: 22px 0 0; }
 ul.findings { margin: 12px 0 0; padding-left: 20px; max-width: 86ch; } ul.findings li { margin: 5px 0; }
 table.differences { font-size: 13px; } table.differences td, table.differences th { padding: 4px 10px; }
@@ -38,7 +40,9 @@ const colourOf = ({ kind }: CellResult): string => `var(--${kind})`;
 function row(cell: CellResult, results: TableResults): Html {
   const texts = rowTexts(cell, results);
   const figures = hasPrinted(results) ? texts.slice(0, -1) : texts;
-  const printed = hasPrinted(results) ? html`<td class="printed">${printedText(cell.printed)}</td>` : undefined;
+  const printed = hasPrinted(results)
+    ? html`<td class="printed">${cell.printed.map((one) => html`<div>${printedText([one], cell.printed.length > 1)}</div>`)}</td>`
+    : undefined;
   const cells = figures.map((text, i) =>
     i === 0 && missing(cell) === 'failed' ? html`<td title="${cell.failure?.message}">${text}</td>` : html`<td>${text}</td>`,
   );
@@ -64,7 +68,7 @@ function matrices({ comparisons }: TableResults): Html | undefined {
   if (first === undefined) return undefined;
   const tables = all.map(
     ({ metric, controls, rows }) =>
-      html`<div class="scroll"><table class="rows"><thead><tr><th>${metricLabel(metric)}</th>${controls.map((name) => html`<th scope="col">− ${name}</th>`)}</tr></thead><tbody>${rows.map(({ method, texts }) => html`<tr class="learned"><th scope="row">${method}</th>${texts.map((text) => html`<td>${text}</td>`)}</tr>`)}</tbody></table></div>`,
+      html`<div class="scroll"><table class="rows matrix"><thead><tr><th>${metricLabel(metric)}</th>${controls.map((name) => html`<th scope="col">− ${name}</th>`)}</tr></thead><tbody>${rows.map(({ method, texts }) => html`<tr class="learned"><th scope="row">${method}</th>${texts.map((text) => html`<td>${text}</td>`)}</tr>`)}</tbody></table></div>`,
   );
   return html`<section><h2>Methods minus controls, ${first.scope}</h2><p class="muted">${matrixNote}</p>${tables}</section>`;
 }
@@ -76,7 +80,7 @@ function charts({ comparisons }: TableResults): Html | undefined {
   if (controls.length === 0) return undefined;
   const figures = metrics.map(
     (metric) =>
-      html`<div class="pair">${controls.map((to) => html`<figure>${trusted(intervalChart(comparisons, metric, to))}</figure>`)}</div>`,
+      html`<div class="charts">${controls.map((to) => html`<figure>${trusted(intervalChart(comparisons, metric, to))}</figure>`)}</div>`,
   );
   return html`<section><h2>Cell by cell</h2><p class="muted">Paired differences by seed with their 95 % t-intervals, not adjusted; the large dots pool all cells. Blue: the method is better. Red: the control is. Grey: the interval holds 0. Whiskers end at the frame where they are longer.</p>${figures}</section>`;
 }
