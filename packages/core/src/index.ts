@@ -38,7 +38,7 @@ export { type KroneckerFactors, kroneckerFactors, type NetworkFactors, type Outp
 export * from './divergence/kronecker-laplace-draws.js';
 export * from './divergence/langevin-draws.js';
 export * from './divergence/laplace-draws.js';
-export { type DrawsFrom, independentDraws, type PosteriorDraws } from './divergence/posterior-draws.js';
+export { type DrawsFrom, independentDraws, mapDraws, type PosteriorDraws } from './divergence/posterior-draws.js';
 export * from './divergence/psvi.js';
 export { type ReverseKlOptions, reverseKl } from './divergence/reverse-kl.js';
 export * from './divergence/wasserstein.js';

@@ -52,6 +52,32 @@ export function independentDraws(parts: {
   };
 }
 
+/**
+ * `f` at every draw, one after the other by `scan`, its results stacked along axis 0. Fresh tensors.
+ *
+ * On a gradient tape all draws' tensors are alive at once; elsewhere those of one.
+ *
+ * @param stacked - draws as `PosteriorDraws.draw` gives them.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { mapDraws, normal, key } from '@bpc/core';
+ * import { sum } from '@tensorflow/tfjs-core';
+ * const draws = { mean: normal(key(0), [10, 3]) };
+ * console.log(mapDraws(draws, ({ mean }) => sum(mean)).shape); // [10]
+ * ```
+ */
+export function mapDraws<P extends Tree, Y extends Tree>(stacked: P, f: (draw: P) => Y): Y {
+  const [, results] = scan(
+    // A row of stacked parameters is like parameters, which the type of a row does not say.
+    (none: Tree, { x }) => [none, f(x as unknown as P)] as const,
+    [],
+    stacked,
+  );
+  // Results keep their names, with leaves of one more rank.
+  return results as unknown as Y;
+}
+
 /** Where draws begin: at the expert θ_D, or at the earlier snapshot `input.start`. */
 export type DrawsFrom = 'expert' | 'start';
 
