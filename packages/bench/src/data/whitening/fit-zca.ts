@@ -28,7 +28,7 @@ export interface FitZcaOptions extends ZcaSettings {
  * kornia's (as used for BPC and trajectory matching) is fitted on `u / 255`, so mean 0 and std 1; FRePo's on standardised
  * images.
  *
- * Cost: `N d² / 2 + 5 d³` multiplications, on one core about 3 minutes for CIFAR-10 (N = 45 000, d = 3 072) and a second
+ * Cost: `N d² / 2 + 5 d³` multiplications, on one core about 3 minutes for CIFAR-10 (N = 45 000, d = 3 072) and some seconds
  * for MNIST's size; memory `5 d²` numbers, 380 MB for CIFAR-10.
  *
  * @throws ConfigError for a bad regularisation, or 0 with a singular covariance; InterruptedError when aborted.
