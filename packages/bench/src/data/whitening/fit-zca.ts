@@ -29,7 +29,8 @@ export interface FitZcaOptions extends ZcaSettings {
  * images.
  *
  * Cost: `N d² / 2 + 5 d³` multiplications, on one core about 3 minutes for CIFAR-10 (N = 45 000, d = 3 072) and some seconds
- * for MNIST's size; memory `5 d²` numbers, 380 MB for CIFAR-10.
+ * for MNIST's size; memory about `8 d²` numbers, 0.6 GB for CIFAR-10. The last half
+ * of the work is one piece: a signal is heeded before and after it.
  *
  * @throws ConfigError for a bad regularisation, or 0 with a singular covariance; InterruptedError when aborted.
  *
