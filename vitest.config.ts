@@ -10,7 +10,9 @@ export default defineConfig(({ mode }) => {
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
-      include: slow ? [`packages/*/test/${SLOW}`, `tooling/test/${SLOW}`] : ['packages/*/test/**/*.test.ts', 'tooling/test/**/*.test.ts'],
+      include: slow
+        ? [`packages/*/test/${SLOW}`, `tooling/test/${SLOW}`]
+        : ['{packages,examples}/*/test/**/*.test.ts', 'tooling/test/**/*.test.ts'],
       exclude: slow ? ['**/node_modules/**'] : ['**/node_modules/**', SLOW],
       testTimeout: slow ? 900_000 : 60_000,
       hookTimeout: slow ? 900_000 : 60_000,
