@@ -64,3 +64,5 @@ export { type ReportAssets, renderReport } from './report/render-report.js';
 export * from './report/results.js';
 export { renderTable } from './report/table.js';
 export * from './selection/index.js';
+export { holm } from './table/statistics/holm.js';
+export { confidenceLevel, type Interval, meanInterval, pooledInterval } from './table/statistics/interval.js';

@@ -5,6 +5,11 @@
  * Rejecting where `p̃ ≤ α` keeps the chance of any false rejection in the family at most α, whatever the dependence.
  *
  * @returns adjusted p-values in the order given.
+ * @example
+ * ```ts
+ * import { holm } from '@bpc/bench';
+ * console.log(holm([0.01, 0.04, 0.03])); // 0.03, 0.06, 0.06
+ * ```
  */
 export function holm(p: readonly number[]): number[] {
   const order = p.map((_, i) => i).sort((a, b) => (p[a] ?? 1) - (p[b] ?? 1));
