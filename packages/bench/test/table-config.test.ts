@@ -32,6 +32,7 @@ describe('a table file', () => {
     [{ ...base, methods: ['bpc-cd', 'bpc-cd'] }, /none twice/],
     [{ ...base, sedes: 3 }, /unknown option 'sedes' in t\.json.*did you mean 'seeds'/],
     [{ ...base, seeds: { 1: 5 } }, /'seeds' in t\.json has no number for 10 images per class/],
+    [{ ...base, metrics: ['accurracy'] }, /'metrics\[0\]' is 'accurracy'.*did you mean 'accuracy'/],
     [{ ...base, ipc: [0] }, /'ipc\[0\]' is 0/],
     [{ ...base, settings: { imageLeraningRate: 3 } }, /unknown option 'settings\.imageLeraningRate'.*did you mean 'imageLearningRate'/],
     [{ ...base, settings: { evaluation: { chians: 3 } } }, /unknown option 'settings\.evaluation\.chians'.*'chains'/],

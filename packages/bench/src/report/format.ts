@@ -31,6 +31,9 @@ const formats: Readonly<Record<string, MetricFormat>> = {
   legacyEce: percent('Legacy ECE'),
 };
 
+/** Every metric that has a heading. */
+export const metricNames: readonly string[] = Object.keys(formats);
+
 /** The metrics of the main table, in its order. */
 export const mainMetrics: readonly string[] = ['accuracy', 'nll', 'brier', 'ece'];
 

@@ -211,9 +211,8 @@ function selectedPlan(cell: Cell, facts: DatasetFacts, seed: number, { paths }: 
             epochs: config.expertEpochs,
           },
         };
-  // Where the experts' files are changes no image.
-  const { folder: __, ...features } = { folder: '', ...experts?.settings };
-  const what = { selection: rule, data: placeOf(cell).key, seed, ipc, training: rule === 'forgetting' ? training : features };
+  const basis = rule === 'forgetting' ? { network, training } : experts?.settings;
+  const what = { selection: rule, data: placeOf(cell).key, seed, ipc, training: basis };
   const label = `${dataset}-ipc${ipc}-${rule}-seed${seed}-${contentName(what)}`;
   const options: SelectionTaskOptions = { selection, ipc, seed, folder: paths.checkpointFolder('coresets', label) };
   const { source, jobs } = filePlan(cell, facts, seed, {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { choice, flag, integer, integerBetween, text } from '../config/domain.js';
 import { configSchema, datasetNames, methodNames } from '../config/schema.js';
+import { metricNames } from '../report/format.js';
 
 /** Rows that cost no learning, in the order of a table; `full` is the ceiling. */
 export const controlNames = ['random', 'nearest-mean', 'herding', 'k-center', 'forgetting', 'init', 'full'] as const;
@@ -16,6 +17,8 @@ const several = <T extends z.ZodType<string | number>>(value: T, what: string) =
 const datasets = several(choice(datasetNames), 'data sets');
 const counts = several(integer(1), 'images per class, integers >= 1');
 const methods = several(choice(methodNames), 'methods');
+
+const metric = z.string().refine((name) => metricNames.includes(name), { error: `one of: ${metricNames.join(', ')}` });
 
 const shape = configSchema.shape;
 const chosenByTable = {
@@ -61,7 +64,7 @@ export const tableSchema = z.strictObject({
     .default(3),
   seed: integer(0).default(0),
   scoreOn: choice(['test', 'validation']).default('test'),
-  metrics: several(text(), 'metrics').default(['accuracy', 'nll', 'brier', 'ece']),
+  metrics: several(metric, 'metrics').default(['accuracy', 'nll', 'brier', 'ece']),
   settings: settings.default({}),
   overrides: z.array(override, { error: 'a list of { datasets, ipc, methods, settings }' }).default([]),
   printed: flag().default(true),
@@ -73,8 +76,6 @@ export const tableSchema = z.strictObject({
 
 /** A validated table. */
 export type TableConfig = z.infer<typeof tableSchema>;
-/** Settings of some cells. */
-export type TableOverride = TableConfig['overrides'][number];
 /** Any subset of the settings of `bpc learn`. */
 export type TableSettings = TableConfig['settings'];
 /** A row that costs no learning. */

@@ -7,7 +7,7 @@ import { manifestEntry, shippedManifest } from '../../data/manifest.js';
 import { formatSeconds } from '../../progress/index.js';
 import { examineRunFolder, lookIntoFolder, openRunFolder, type RunFolder } from '../../run-folder/index.js';
 import { chooseRuntime, exactEnvironment, formatRuntimeName, type RuntimeName } from '../../runtime-choice/index.js';
-import { type Cell, type Cells, tableCells } from '../../table/cells.js';
+import { type Cells, tableCells } from '../../table/cells.js';
 import { changedCells, keepSettings } from '../../table/changes.js';
 import { collectCells } from '../../table/collect.js';
 import { describePlan, planText } from '../../table/describe-plan.js';
@@ -61,8 +61,8 @@ interface Work {
   readonly options: TableOptions;
   readonly config: TableConfig & { readonly workers: number };
   readonly cells: Cells;
-  /** The cells that are asked for. */
-  readonly wanted: readonly Cell[];
+  /** Ids of the cells that are asked for. */
+  readonly asked: ReadonlySet<string>;
   readonly runtime: RuntimeName;
   readonly folder: RunFolder;
 }
@@ -79,15 +79,16 @@ function reasons(failed: readonly CellResult[]): string {
   return [...ids].map(([reason, names]) => `${some(names)}: ${reason}`).join('; ');
 }
 
-async function run(context: CommandContext, { options, config, cells, wanted, runtime, folder }: Work): Promise<void> {
+async function run(context: CommandContext, { options, config, cells, asked, runtime, folder }: Work): Promise<void> {
   const { reporter, signal } = context;
   const { workers, threads } = config;
+  const wanted = cells.possible.filter(({ id }) => asked.has(id));
   const allowInexact = options.allowInexact ?? false;
   const work = tableJobs(wanted, factsOf, { paths: folder, allowInexact });
   if (folder.resumed) reporter.note(`continuing the table in ${folder.path}`);
   for (const change of changedCells(folder, cells.possible)) reporter.note(`changed: ${change}`);
   await keepSettings(folder, cells.possible);
-  for (const { id, failure } of cells.impossible) reporter.warn(`${id} is impossible: ${failure.message}`);
+  for (const { id, failure } of cells.impossible) if (asked.has(id)) reporter.warn(`${id} is impossible: ${failure.message}`);
   const { left, done } = remainingJobs(work.jobs, folder);
   const times = jobTimes(folder);
   if (left.length > 0) {
@@ -109,10 +110,10 @@ async function run(context: CommandContext, { options, config, cells, wanted, ru
   const results = tableResults({ table: config, cells, results: collected, meter, runtime: formatRuntimeName(runtime), workers, threads });
   const paths = await writeTable(folder, results);
   printResult(context, { ...results, files: paths }, () => `${plainTable(results)}\n\ntable: ${paths.page} (open it in a browser)`);
-  const failed = collected.filter(({ status }) => status === 'failed');
+  const failed = collected.filter(({ id, status }) => status === 'failed' && asked.has(id));
   if (failed.length > 0) {
     throw new ConfigError(
-      `${failed.length} of ${collected.length} rows failed: ${reasons(failed)}`,
+      `${failed.length} of ${asked.size} rows failed: ${reasons(failed)}`,
       'correct their settings and start the same command again; all that is done stays done',
     );
   }
@@ -123,7 +124,8 @@ async function table(context: CommandContext, options: TableOptions): Promise<vo
   const config = withFlags(readTableConfig(options.config), options);
   const { workers, threads } = config;
   const cells = tableCells(config);
-  const wanted = onlyCells(cells.possible, options.only);
+  const asked = new Set(onlyCells([...cells.possible, ...cells.impossible], options.only).map(({ id }) => id));
+  const wanted = cells.possible.filter(({ id }) => asked.has(id));
   const runtime = await chooseRuntime({ wanted: config.runtime, announce: reporter.warn });
   const place = {
     path: options.out ?? defaultFolder(options.config),
@@ -143,7 +145,7 @@ async function table(context: CommandContext, options: TableOptions): Promise<vo
   const folder = await openRunFolder(place);
   context.beginWork();
   try {
-    await run(context, { options, config, cells, wanted, runtime, folder });
+    await run(context, { options, config, cells, asked, runtime, folder });
   } finally {
     await folder.release();
   }
