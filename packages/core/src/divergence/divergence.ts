@@ -22,8 +22,9 @@ export interface DivergenceInput<P extends Tree> {
   readonly state?: Tree;
   /**
    * Differentiable augmentation of coreset inputs with parameters fixed for this estimate. `draw` tells draws apart: 0 is
-   * that of the loss terms, t + 1 that of inner step t, as an int32 scalar: inner steps are iterations of a `scan`. A
-   * function that ignores it applies one draw everywhere.
+   * that of the loss terms, t + 1 that of inner step t, as an int32 scalar: inner steps are iterations of a `scan`. With K pairs
+   * of loss terms (`forwardKl`) they have 0 to K − 1, and inner step t has K + t. A function that ignores it applies one draw
+   * everywhere.
    */
   readonly augment?: (x: Tensor, draw: Scalar) => Tensor;
 }
