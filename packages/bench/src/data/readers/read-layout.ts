@@ -10,7 +10,6 @@ import { readIdxSet } from './idx.js';
 import { readPngStrips } from './png-strips.js';
 import { readSvhn } from './svhn-mat.js';
 import { readTinyImageNet } from './tiny-imagenet.js';
-import { readUsps } from './usps.js';
 
 /**
  * Read the files of a layout with the reader of its format, and give the parts to `use`; files are open until it returns.
@@ -33,8 +32,11 @@ export async function withLayout<Result>(
       return use(await readCifarRecords(layout, { labelBytes: 2, labelAt: layout.labels === 'coarse' ? 0 : 1, strataAt: 1 }));
     case 'svhn-mat':
       return use(await readSvhn(layout));
-    case 'usps-hdf5':
+    case 'usps-hdf5': {
+      // The HDF5 library is a megabyte of WebAssembly that starts when it is imported.
+      const { readUsps } = await import('./usps.js');
       return use(await readUsps(layout));
+    }
     case 'tiny-imagenet-zip':
       return withTree(openZip(await layout.verify('archive')), async (tree) => use(await readTinyImageNet(layout, tree)));
     case 'tiny-imagenet-folder':
