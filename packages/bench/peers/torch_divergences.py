@@ -97,4 +97,5 @@ def timed():
 if "evaluate" in task:
     evaluate(task["evaluate"])
 else:
-    serve(timed(), torch.__version__)
+    # Nothing is compiled; one step fills the allocator.
+    serve(timed(), torch.__version__, warm_ups=1)

@@ -137,8 +137,12 @@ function given(entries: ReturnType<typeof readInputs>, prefix: string, like: Tre
 runSubject(async (argument) => {
   const task = argument as DivergenceTask;
   const { runtime, version } = await openSubject(task.subject, task.threads);
-  if (task.evaluate === undefined) await serve(turns(task, runtime), version);
-  else {
+  if (task.evaluate === undefined) {
+    const turn = turns(task, runtime);
+    // Compiles a program per kind of augmentation, which may take longer than the turns that are to be timed.
+    await turn();
+    await serve(turn, version);
+  } else {
     await evaluate(task, runtime, task.evaluate);
     say({ ready: true, version });
   }
