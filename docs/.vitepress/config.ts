@@ -16,8 +16,22 @@ export default defineConfig({
         items: [
           { text: 'Getting started', link: '/guide/getting-started' },
           { text: 'Learning a coreset', link: '/guide/learn-a-coreset' },
+          {
+            text: 'Divergences',
+            link: '/guide/divergences/',
+            collapsed: true,
+            items: [
+              { text: 'Contrastive divergence', link: '/guide/divergences/contrastive-divergence' },
+              { text: 'Forward KL', link: '/guide/divergences/forward-kl' },
+              { text: 'Reverse KL', link: '/guide/divergences/reverse-kl' },
+              { text: 'PSVI', link: '/guide/divergences/psvi' },
+              { text: 'Wasserstein', link: '/guide/divergences/wasserstein' },
+            ],
+          },
+          { text: 'Selecting real points', link: '/guide/selection' },
           { text: 'Sampling', link: '/guide/sampling' },
           { text: 'Honest evaluation', link: '/guide/honest-evaluation' },
+          { text: 'Tables', link: '/guide/tables' },
           { text: 'The bpc command', link: '/guide/command-line' },
           { text: 'Runtimes', link: '/guide/runtimes' },
           { text: 'GPUs and other devices', link: '/guide/gpu' },
