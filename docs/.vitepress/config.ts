@@ -5,7 +5,18 @@ export default defineConfig({
   description: 'Bayesian pseudo-coresets in TypeScript',
   srcExclude: ['api/**', 'images/**'],
   cleanUrls: true,
-  markdown: { math: true },
+  markdown: {
+    math: true,
+    config: (md) => {
+      const { fence } = md.renderer.rules;
+      md.renderer.rules.fence = (tokens, index, ...rest) => {
+        const token = tokens[index];
+        // Of `from=examples/05-…`, VitePress would take the number for a line to highlight.
+        if (token !== undefined) token.info = token.info.replace(/ from=\S+/, '');
+        return fence?.(tokens, index, ...rest) ?? '';
+      };
+    },
+  },
   // The API reference is generated beside the site and may not be there.
   ignoreDeadLinks: [/\/api\//],
   themeConfig: {
