@@ -313,6 +313,40 @@ describe('comparison with random points', () => {
   });
 });
 
+describe('the reference', () => {
+  const record = {
+    chains: 4,
+    draws: 500,
+    maximumRhat: 1.002,
+    minimumEss: 900,
+    logDensityRhat: 1.001,
+    logDensityEss: 800,
+    divergentPercent: 0,
+    seconds: 1,
+  };
+  const text = (change: object, comparesParameters = true) =>
+    renderCase({
+      ...{ name: 'a9a', title: 'a study', comparesParameters, trials: 1, selectionSeeds: 1, methods: [] },
+      ...{ references: [record, { ...record, ...change }], floor: { meanError: 1.25, sdError: 0.5, agreement: 0.9, totalVariation: 0.1 } },
+      counts: { train: 10, points: 2, parameters: 3, validation: 4 },
+    });
+
+  it('is called unsound where a run has a large R-hat or few effective draws', () => {
+    expect(text({})).not.toMatch(/NOT converged/);
+    expect(text({ maximumRhat: 1.02 })).toMatch(/NOT converged/);
+    expect(text({ minimumEss: 399 })).toMatch(/NOT converged/);
+    expect(text({ maximumRhat: undefined })).toMatch(/NOT converged/);
+  });
+
+  it('of a network says how far apart two runs are in weights, and that these are not compared', () => {
+    const network = text({ maximumRhat: 1.7 }, false);
+    expect(network).toMatch(/many modes .* 1\.25 standard deviations in means and 0\.500 in standard deviations/);
+    expect(network).toMatch(/weights are not compared, and predictives are/);
+    expect(network).not.toMatch(/error of mean/);
+    expect(network).toMatch(/^noise floor +0\.900 +0\.100/m);
+  });
+});
+
 describe('options of bpc bench closeness', () => {
   it('are three cases of ten seeds, and fewer seeds with --quick unless they are given', () => {
     expect(closenessSettings([])).toMatchObject({ cases: ['regression', 'a9a', 'digits-mlp'], seeds: 10, quick: false });

@@ -23,12 +23,12 @@ const nuts = (chains: number, warmup: number, draws: number, maxDepth = 10): Sam
 
 const full: Readonly<Record<CaseName, CaseBudget>> = {
   regression: {
-    ...{ steps: 500, trials: 8, selectionSeeds: 2 },
+    ...{ steps: 1000, trials: 8, selectionSeeds: 2 },
     experts: { experts: 10, epochs: 40, batch: 20, stepSize: 2 },
     ...{ reference: nuts(4, 0, 0), sampling: nuts(4, 0, 0), selection: nuts(4, 0, 0) },
   },
   a9a: {
-    ...{ steps: 300, trials: 8, selectionSeeds: 2 },
+    ...{ steps: 1000, trials: 8, selectionSeeds: 2 },
     experts: { experts: 10, epochs: 20, batch: 50, stepSize: 2 },
     ...{ reference: nuts(4, 500, 2000), sampling: nuts(4, 300, 500), selection: nuts(2, 200, 250) },
   },

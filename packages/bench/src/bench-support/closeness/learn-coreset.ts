@@ -65,6 +65,8 @@ function configure(method: DivergenceName, problem: ClosenessProblem, settings: 
     const chain = { ...inner(), sigma: number('sigma'), from: 'start' } as const;
     return is('posterior', 'langevin') || is('temperature', 1) ? langevinDraws({ ...chain, temperature: 1 }) : descentDraws(chain);
   };
+  // Laplace approximations begin at the expert itself.
+  const ahead = () => (is('posterior', 'laplace') ? 0 : number('ahead'));
   switch (method) {
     case 'bpc-cd': {
       const divergence = contrastiveDivergence({ ...inner(), temperature: number('temperature'), sigma: number('sigma') });
@@ -73,16 +75,16 @@ function configure(method: DivergenceName, problem: ClosenessProblem, settings: 
     case 'bpc-fkl':
       return {
         divergence: forwardKl({ ...energy, draws: number('draws'), sigma: number('sigma'), posterior: posterior() }),
-        ahead: number('ahead'),
+        ahead: ahead(),
         late: false,
       };
     case 'bpc-rkl':
-      return { divergence: reverseKl({ ...energy, draws: number('draws'), posterior: posterior() }), ahead: number('ahead'), late: false };
+      return { divergence: reverseKl({ ...energy, draws: number('draws'), posterior: posterior() }), ahead: ahead(), late: false };
     case 'bpc-w':
       return { divergence: wasserstein(inner()), ahead: number('ahead'), late: false };
     case 'psvi': {
       const divergence = psvi({ draws: number('draws'), posterior: posterior(), pointsAtOnce: POINTS_AT_ONCE });
-      return { divergence, ahead: number('ahead'), late: false };
+      return { divergence, ahead: ahead(), late: false };
     }
   }
 }

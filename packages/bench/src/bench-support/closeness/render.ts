@@ -74,6 +74,10 @@ function statements(comparisons: readonly Comparison[]): string[] {
   });
 }
 
+/** The usual demands on every parameter: R-hat at most 1.01, bulk ESS at least 100 per chain. */
+const hasConverged = ({ maximumRhat = Number.POSITIVE_INFINITY, minimumEss = 0, chains }: SamplingRecord): boolean =>
+  maximumRhat <= 1.01 && minimumEss >= 100 * chains;
+
 function referenceLines({ references, floor, comparesParameters }: CaseStudy): string[] {
   if (references.length === 0) return ['true posterior: closed form, as are those of coresets'];
   const show = (value: number | undefined, places: number) => value?.toFixed(places) ?? 'none';
@@ -82,7 +86,12 @@ function referenceLines({ references, floor, comparesParameters }: CaseStudy): s
       `full data, run ${i + 1}: ${run.chains} chains × ${run.draws} draws, largest R-hat ${show(run.maximumRhat, 3)}, smallest bulk ESS ${show(run.minimumEss, 0)}; ` +
       `log density R-hat ${show(run.logDensityRhat, 3)}, ESS ${show(run.logDensityEss, 0)}; ${run.divergentPercent.toFixed(2)} % divergent`,
   );
-  if (comparesParameters) return runs;
+  if (comparesParameters) {
+    const sound = references.every(hasConverged);
+    return sound
+      ? runs
+      : [...runs, 'The runs on the full data have NOT converged: what follows is compared with something else than the true posterior.'];
+  }
   const apart = `${digits(floor.meanError ?? Number.NaN)} standard deviations in means and ${digits(floor.sdError ?? Number.NaN)} in standard deviations of weights`;
   return [
     ...runs,

@@ -36,7 +36,7 @@ export function searchSpace(method: StudyMethod, problem: ClosenessProblem): Spa
   const single = isRegression(problem);
   // Draws of a coreset's posterior: the papers' normals around the end of gradient steps, or Laplace's, or Langevin's at T = 1.
   const draws = single ? choice('descent', 'laplace') : choice('descent', 'langevin');
-  const learning = { learningRate: log(0.003, 0.1) };
+  const learning = { learningRate: single ? log(0.005, 0.2) : log(0.003, 0.1) };
   const inner = { stepSize: single ? log(0.1, 2) : log(1, 20), innerSteps: choice(5, 20, 50) };
   const sigma = { sigma: choice(0.001, 0.01, 0.05) };
   const ahead = { ahead: choice(1, 5) };
@@ -51,6 +51,8 @@ export function searchSpace(method: StudyMethod, problem: ClosenessProblem): Spa
     case 'bpc-w':
       return { ...learning, ...inner, ...ahead };
     case 'psvi':
+      // As in its paper, which draws from Laplace approximations; a network has too many parameters for them.
+      if (single) return { ...learning, draws: choice(30, 100), posterior: choice('laplace'), weightLearningRate: log(0.005, 0.1) };
       return { ...learning, ...inner, ...sigma, ...ahead, draws: choice(10, 30), posterior: draws, weightLearningRate: log(0.001, 0.05) };
     case 'giga':
       return { pilot: choice(problem.points, 4 * problem.points, trainCount(problem)), draws: choice(50, 200, 500) };
