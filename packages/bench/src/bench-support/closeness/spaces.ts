@@ -37,7 +37,8 @@ export function searchSpace(method: StudyMethod, problem: ClosenessProblem): Spa
   // Draws of a coreset's posterior: the papers' normals around the end of gradient steps, or Laplace's, or Langevin's at T = 1.
   const draws = single ? choice('descent', 'laplace') : choice('descent', 'langevin');
   const learning = { learningRate: single ? log(0.005, 0.2) : log(0.003, 0.1) };
-  const inner = { stepSize: single ? log(0.1, 2) : log(1, 20), innerSteps: choice(5, 20, 50) };
+  // Of a network fewer and shorter chains: a gradient costs ten times as much.
+  const inner = single ? { stepSize: log(0.1, 2), innerSteps: choice(5, 20, 50) } : { stepSize: log(1, 20), innerSteps: choice(5, 20) };
   const sigma = { sigma: choice(0.001, 0.01, 0.05) };
   const ahead = { ahead: choice(1, 5) };
   const share = trainCount(problem) / problem.points;
@@ -45,15 +46,15 @@ export function searchSpace(method: StudyMethod, problem: ClosenessProblem): Spa
     case 'bpc-cd':
       return { ...learning, ...inner, ...sigma, temperature: choice(0, 1), snapshots: choice('all', 'late') };
     case 'bpc-fkl':
-      return { ...learning, ...inner, ...sigma, ...ahead, draws: choice(4, 16), temperature: choice(0, 1) };
+      return { ...learning, ...inner, ...sigma, ...ahead, draws: single ? choice(4, 16) : choice(2, 8), temperature: choice(0, 1) };
     case 'bpc-rkl':
-      return { ...learning, ...inner, ...sigma, ...ahead, draws: choice(10, 30), posterior: draws };
+      return { ...learning, ...inner, ...sigma, ...ahead, draws: single ? choice(10, 30) : choice(5, 10), posterior: draws };
     case 'bpc-w':
       return { ...learning, ...inner, ...ahead };
     case 'psvi':
       // As in its paper, which draws from Laplace approximations; a network has too many parameters for them.
       if (single) return { ...learning, draws: choice(30, 100), posterior: choice('laplace'), weightLearningRate: log(0.005, 0.1) };
-      return { ...learning, ...inner, ...sigma, ...ahead, draws: choice(10, 30), posterior: draws, weightLearningRate: log(0.001, 0.05) };
+      return { ...learning, ...inner, ...sigma, ...ahead, draws: choice(5, 10), posterior: draws, weightLearningRate: log(0.001, 0.05) };
     case 'giga':
       return { pilot: choice(problem.points, 4 * problem.points, trainCount(problem)), draws: choice(50, 200, 500) };
     case 'sparse-vi':
