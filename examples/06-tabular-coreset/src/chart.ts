@@ -18,7 +18,7 @@ const panels: readonly { readonly measure: keyof Closeness; readonly title: stri
   { measure: 'klFromFull', title: 'KL(full ‖ coreset), nats' },
   { measure: 'meanError', title: 'error of means, posterior sds' },
   { measure: 'sdError', title: 'error of sds, posterior sds' },
-  { measure: 'nll', title: 'validation NLL above full’s, nats' },
+  { measure: 'nll', title: 'validation NLL above full’s, nats (10⁻⁴ or less at the foot)' },
 ];
 
 /** Where differences of NLL are no longer told from none. */
@@ -32,6 +32,13 @@ const label = (text: string, left: number, top: number, color = INK, fontWeight 
   padding: 0,
   textStyle: { color, fontFamily: FONT, fontSize: 13, fontWeight },
 });
+/** Powers of ten as such: labels of few letters. */
+const power = (value: number): string => {
+  const superscript = [...String(Math.round(Math.log10(value)))].map((digit) =>
+    digit === '-' ? '⁻' : ('⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? ''),
+  );
+  return value >= 0.009 && value <= 110 ? String(Number(value.toPrecision(1))) : `10${superscript.join('')}`;
+};
 const text = { color: MUTED, fontFamily: FONT, fontSize: 11 };
 
 /** Errors against size: one panel per measure, medians over seeds as lines, each seed a dot; what chance leaves is dashed. */
@@ -39,7 +46,7 @@ export function chart(study: Study, subtitle: string): string {
   use([LineChart, ScatterChart, GridComponent, TitleComponent, SVGRenderer]);
   const sizes = [...new Set(study.scores.map(({ size }) => size))].sort((a, b) => a - b);
   const [least = 1, most = 1] = [sizes[0], sizes.at(-1)];
-  const shown = (measure: keyof Closeness, value: number) => (measure === 'nll' ? Math.max(value - study.reference.nll, LEAST_NLL) : value);
+  const shown = (measure: keyof Closeness, value: number) => (measure === 'nll' ? Math.max(value - study.again.nll, LEAST_NLL) : value);
   const series = panels.flatMap(({ measure }, i) => {
     const on = { xAxisIndex: i, yAxisIndex: i };
     const level = (value: number, type: 'dashed' | 'dotted') => ({
@@ -102,7 +109,7 @@ export function chart(study: Study, subtitle: string): string {
       yAxis: panels.map((_, i) => ({
         gridIndex: i,
         type: 'log',
-        axisLabel: text,
+        axisLabel: { ...text, formatter: power },
         axisLine: { show: false },
         splitLine: { lineStyle: { color: LINE } },
       })),

@@ -57,7 +57,7 @@ export function methods(full: WeightedPoints, settings: Settings): readonly Meth
           count,
           iterations: Math.max(...own),
           reweightingSteps: settings.sparseVi.reweightingSteps,
-          initialStep: 10,
+          initialStep: settings.sparseVi.initialStep,
           key: foldIn(key, 3),
         });
         return bySize((size) => path.at(size), own);

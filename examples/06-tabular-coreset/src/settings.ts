@@ -17,6 +17,8 @@ export interface Settings {
     /** Sizes beyond this are left out: SparseVI fits all weights anew after each of its points. */
     readonly most: number;
     readonly reweightingSteps: number;
+    /** i₀ of its steps: larger ones reach large weights sooner, smaller ones end nearer to the best. */
+    readonly initialStep: number;
   };
   readonly giga: {
     /** Directions of the vectors: draws of the weighting posterior. */
@@ -52,8 +54,18 @@ const full = {
 /** Settings by the command line: small ones, or with `--full` those of docs/results/tabular.md. */
 export function settings(): Settings {
   const { values } = parseArgs({
-    options: { full: { type: 'boolean', default: false }, seeds: { type: 'string' }, out: { type: 'string', default: 'bpc-out' } },
+    options: {
+      full: { type: 'boolean', default: false },
+      seeds: { type: 'string' },
+      'sparse-vi-step': { type: 'string', default: '10' },
+      out: { type: 'string', default: 'bpc-out' },
+    },
   });
-  const { seeds, ...chosen } = values.full ? full : small;
-  return { ...chosen, seeds: Array.from({ length: Number(values.seeds ?? seeds) }, (_, seed) => seed), out: values.out };
+  const { seeds, sparseVi, ...chosen } = values.full ? full : small;
+  return {
+    ...chosen,
+    sparseVi: { ...sparseVi, initialStep: Number(values['sparse-vi-step']) },
+    seeds: Array.from({ length: Number(values.seeds ?? seeds) }, (_, seed) => seed),
+    out: values.out,
+  };
 }

@@ -1,5 +1,5 @@
 import { foldIn, hostNormal, type Key, key } from '@bpc/core';
-import { type Closeness, closeness, negativeLogLikelihood, posteriorOf } from './closeness.js';
+import { type Closeness, closeness, posteriorOf } from './closeness.js';
 import { type Method, methods } from './coresets.js';
 import { pick, SIZE, type TabularData, type WeightedPoints } from './data.js';
 import { laplaceOf, nuts, type Sampled } from './regression.js';
@@ -28,7 +28,7 @@ export interface Study {
   /** Draws of the prior: no data at all. */
   readonly prior: Closeness;
   /** The posterior that all others are compared with. */
-  readonly reference: Sampled & Pick<Closeness, 'nll'>;
+  readonly reference: Sampled;
   /** Making all coresets of one seed, by method, averaged over seeds. */
   readonly seconds: ReadonlyMap<string, number>;
 }
@@ -69,7 +69,7 @@ export async function study({ full, validation }: TabularData, settings: Setting
     again: compare(full, await chains(full, key(4))),
     laplace: compare(full, exactly(laplaceOf(full).draw(key(5), count).data)),
     prior: compare(none, exactly(Float64Array.from(hostNormal(key(7), count * SIZE)))),
-    reference: { ...reference, nll: negativeLogLikelihood(reference.draws, validation) },
+    reference,
     seconds,
   };
 }
