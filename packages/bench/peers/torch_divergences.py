@@ -6,7 +6,7 @@ real images are drawn, one of the groups of the augmentation with fresh paramete
 import random
 
 import torch
-from subject_protocol import read_task, read_tensors, say, serve, write_tensors
+from subject_protocol import draws_of, read_task, read_tensors, say, serve, write_tensors
 from torch_augmentation import augment, draw, given
 from torch_divergence_estimates import Problem, contrastive_divergence, forward_kl, hmc_phase, psvi, reverse_kl, wasserstein
 from torch_kronecker_laplace import kfl_phase
@@ -43,20 +43,21 @@ def evaluate(paths):
     def params(prefix):
         return {name: from_ours(name, arrays[f"{prefix}/{name}"]) for name, _ in task["parameters"]}
 
-    expert, start = params("expert"), params("start")
-    x, y = from_ours("x", arrays["x"]), arrays["labels"].long()
+    expert, start, labels = params("expert"), params("start"), arrays["labels"].long()
     real = from_ours("x", arrays["real/x"]), arrays["real/labels"].long()
+    noise = lambda kind, index: params(f"noise/{kind}/{index}")
     found = {}
     for group in task["groups"] or ["none"]:
-        drawn = given(group, arrays)
-        augmentation = None if group == "none" else lambda images: augment(group, images, drawn)
-        problem = Problem(network, x, y, arrays["weights"], settings, augmentation)
-        step_size = torch.tensor(settings["stepSize"])
-        noise = lambda kind, index: params(f"noise/{kind}/{index}")
-        value, grads = estimate(problem, expert, start, real, step_size, noise, lambda t: arrays["accept"].item())
-        found[f"{group}/value"] = value.numpy()
-        for name, grad in grads.items():
-            found[f"{group}/{name}"] = to_ours("x" if name == "x" else "", grad).contiguous().numpy()
+        for index, name in enumerate(draws_of(arrays)):
+            own = {name.removeprefix(f"draw{index}/"): value for name, value in arrays.items() if name.startswith(f"draw{index}/")}
+            drawn = given(group, own)
+            augmentation = None if group == "none" else lambda images: augment(group, images, drawn)
+            problem = Problem(network, from_ours("x", arrays[name]), labels, arrays["weights"], settings, augmentation)
+            step_size = torch.tensor(settings["stepSize"])
+            value, grads = estimate(problem, expert, start, real, step_size, noise, lambda t: arrays["accept"].item())
+            found[f"{group}/{index}/value"] = value.numpy()
+            for part, grad in grads.items():
+                found[f"{group}/{index}/{part}"] = to_ours("x" if part == "x" else "", grad).contiguous().numpy()
     write_tensors(paths["outputs"], found)
     say({"ready": True, "version": torch.__version__})
 

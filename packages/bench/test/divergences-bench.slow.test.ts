@@ -25,7 +25,7 @@ describe('bpc bench divergences, every method', () => {
       expect(median).toBeGreaterThan(0);
       if (unit === 'relative error') expect(median).toBeLessThan(agreementGoal);
     }
-  }, 300_000);
+  }, 600_000);
 
   it.skipIf(python === undefined)(
     'is the same estimate in PyTorch (of BPC_PYTHON)',
@@ -34,6 +34,6 @@ describe('bpc bench divergences, every method', () => {
       expect(theirs.map((row) => row.case.split(',')[0])).toEqual(methodNames.flatMap((method) => [method, method]));
       expect(theirs.flatMap(({ absent, reason }) => (absent === true ? [reason] : []))).toEqual([]);
     },
-    300_000,
+    600_000,
   );
 });

@@ -29,7 +29,7 @@ import { estimateOf, type GivenNoise } from '../divergences/estimate-of.js';
 import type { DivergenceTask } from '../divergences/task.js';
 import type { EvaluationFiles } from '../task.js';
 import { openSubject } from './open-subject.js';
-import { readInputs, runSubject, say, serve, tensorOf, treeOf, writeOutputs } from './serve.js';
+import { drawsOf, readInputs, runSubject, say, serve, tensorOf, treeOf, writeOutputs } from './serve.js';
 
 const modelOf = ({ network }: DivergenceTask): Model<Tree> =>
   supervised({ network: buildBenchNetwork(network), energy: crossEntropyEnergy() });
@@ -84,29 +84,31 @@ function turns(task: DivergenceTask, runtime: Runtime): () => Promise<number> {
   };
 }
 
-/** One estimate per group of the augmentation, with parameters and noise of the file. */
+/** One estimate per group of the augmentation and draw of images, with parameters and noise of the file. */
 async function evaluate(task: DivergenceTask, runtime: Runtime, files: EvaluationFiles): Promise<void> {
   const model = modelOf(task);
   const entries = readInputs(files);
   const like = model.init(key(0));
-  const coreset: Coreset = {
-    ...labelled(tensorOf(entries, 'labels').dataSync(), tensorOf(entries, 'x')),
-    weights: tensorOf(entries, 'weights') as Tensor1D,
-  };
+  const labels = tensorOf(entries, 'labels').dataSync();
+  const weights = tensorOf(entries, 'weights') as Tensor1D;
   const real = labelled(tensorOf(entries, 'real/labels').dataSync(), tensorOf(entries, 'real/x'));
   const [expert, start] = [treeOf(entries, 'expert', like), treeOf(entries, 'start', like)];
-  const draws = (kind: string) => given(entries, `noise/${kind}`, like);
-  const noise = { expert: draws('expert'), posterior: draws('posterior'), chain: draws('chain') };
+  const noiseOf = (kind: string) => given(entries, `noise/${kind}`, like);
+  const noise = { expert: noiseOf('expert'), posterior: noiseOf('posterior'), chain: noiseOf('chain') };
   const [height, width] = task.network.inputShape;
-  const read = (name: string) => tensorOf(entries, name).dataSync();
   const found: Record<string, Tree> = {};
   for (const group of task.groups.length === 0 ? ['none'] : task.groups) {
-    const { variant, inputs } = augmentationInputs(givenAugmentation(read, group, height, width), task.batch, height, width);
-    const program = runtime.compile((arguments_: Arguments, draw: Tree): Tree => {
-      const { noise: drawn, ...given } = arguments_;
-      const augment = (x: Tensor) => applyAugmentation(variant, x, draw);
+    const draws = drawsOf(entries).map((name, d) => {
+      const read = (parameter: string) => tensorOf(entries, `draw${d}/${parameter}`).dataSync();
+      const augmentation = augmentationInputs(givenAugmentation(read, group, height, width), task.batch, height, width);
+      return { coreset: { ...labelled(labels, tensorOf(entries, name)), weights }, augmentation };
+    });
+    const variant = draws[0]?.augmentation.variant ?? 'none';
+    const program = runtime.compile((arguments_: Arguments, parameters: Tree): Tree => {
+      const { noise: drawn, ...others } = arguments_;
+      const augment = (x: Tensor) => applyAugmentation(variant, x, parameters);
       const input: DivergenceInput<Tree> = {
-        ...given,
+        ...others,
         model,
         learnable: learnableOf(task),
         dataCount: task.settings.dataCount,
@@ -114,7 +116,8 @@ async function evaluate(task: DivergenceTask, runtime: Runtime, files: Evaluatio
       };
       return estimateOf(task, input, drawn);
     });
-    found[group] = await program({ coreset, real, expert, start, noise }, inputs);
+    for (const [d, { coreset, augmentation }] of draws.entries())
+      found[`${group}/${d}`] = await program({ coreset, real, expert, start, noise }, augmentation.inputs);
     await program.dispose();
   }
   await writeOutputs(files, found);
