@@ -1,5 +1,5 @@
 import { base, type Preset, type PresetPatch } from '../defaults.js';
-import type { DatasetName, MethodName } from '../schema.js';
+import { type DatasetName, type MethodName, methodNames } from '../schema.js';
 import { datasetSettings } from './data-sets.js';
 import { applySettings, type Settings } from './lay-over.js';
 
@@ -18,8 +18,10 @@ const reverse: PresetPatch = { ...ofKl, steps: 100, momentum: 0, draws: 10 };
 const wasserstein: PresetPatch = { steps: 100, stepSizeLearningRate: 1e-5, epochsAhead: 1, expertsPerStep: 1 };
 const weighted: PresetPatch = { ...ofKl, ...{ steps: 100, draws: 10, reduction: 'sum', optimizer: 'adam', learnWeights: true } };
 
-// First guesses unless `tuned` below says otherwise. λ·k covers about what an expert's epochs ahead cover, so that the inner
-// steps can reach what they are compared with.
+const dsa = 'color_crop_cutout_scale_rotate';
+
+// Chosen by `bpc tune` where `tuned` below says so, first guesses elsewhere. λ·k of the guesses covers about what an expert's
+// epochs ahead cover, so that the inner steps can reach what they are compared with.
 const settings: Readonly<Record<MethodName, Readonly<Record<Family, Settings>>>> = {
   'bpc-cd': {
     grey: {
@@ -27,40 +29,66 @@ const settings: Readonly<Record<MethodName, Readonly<Record<Family, Settings>>>>
       from: [[10, { ...tenPerClass, steps: 60, stepSize: 0.05, augment: 'crop_scale_rotate', expertsPerStep: 1 }]],
     },
     digits: always({ imageLearningRate: 3, expertsPerStep: 1 }),
-    colour: { all: { steps: 200, imageLearningRate: 30, expertsPerStep: 1 }, from: [[10, tenPerClass]] },
+    colour: {
+      all: { steps: 200, imageLearningRate: 340, stepSize: 0.0045, sigma: 0.01 },
+      from: [[10, { ...tenPerClass, stepSize: 0.01, sigma: 0.001, expertsPerStep: 1 }]],
+    },
   },
   'bpc-fkl': {
     grey: { all: { ...forward, stepSize: 0.04 }, from: [[10, { ...tenPerClass, steps: 100 }]] },
     digits: always({ ...forward, imageLearningRate: 3, stepSize: 0.3 }),
-    colour: { all: { ...forward, imageLearningRate: 30, stepSize: 0.03 }, from: [[10, tenPerClass]] },
+    colour: {
+      all: { ...forward, imageLearningRate: 340, stepSize: 0.0045, draws: 10, epochsAhead: 2 },
+      from: [[10, { ...forward, ...tenPerClass, stepSize: 0.03 }]],
+    },
   },
   'bpc-rkl': {
-    grey: { all: { ...reverse, imageLearningRate: 1000, stepSize: 0.04 }, from: [[10, { checkpointEvery: 20 }]] },
+    grey: {
+      all: { ...reverse, imageLearningRate: 1000, stepSize: 0.04 },
+      from: [[10, { checkpointEvery: 20, imageLearningRate: 1500, stepSize: 0.0045, draws: 20, epochsAhead: 2 }]],
+    },
     digits: always({ ...reverse, imageLearningRate: 100, stepSize: 0.3, realBatch: 128 }),
-    colour: { all: { ...reverse, imageLearningRate: 1000, stepSize: 0.03 }, from: [[10, { checkpointEvery: 20 }]] },
+    colour: {
+      all: { ...reverse, imageLearningRate: 1500, stepSize: 0.0045, draws: 20, epochsAhead: 2 },
+      from: [[10, { ...reverse, checkpointEvery: 20, imageLearningRate: 1000, stepSize: 0.03 }]],
+    },
   },
   'bpc-w': {
     grey: { all: { ...wasserstein, imageLearningRate: 300, stepSize: 0.04 }, from: [[10, { ...tenPerClass, imageLearningRate: 1000 }]] },
     digits: always({ ...wasserstein, imageLearningRate: 10, stepSize: 0.3 }),
-    colour: { all: { ...wasserstein, imageLearningRate: 300, stepSize: 0.03 }, from: [[10, { ...tenPerClass, imageLearningRate: 1000 }]] },
+    colour: {
+      all: { ...wasserstein, imageLearningRate: 1100, stepSize: 0.0045, stepSizeLearningRate: 6.7e-6, epochsAhead: 2 },
+      from: [[10, { ...wasserstein, ...tenPerClass, imageLearningRate: 1000, stepSize: 0.03 }]],
+    },
   },
   psvi: {
     grey: {
-      all: { ...weighted, sigma: 0.05, imageLearningRate: 0.003, weightLearningRate: 0.003, stepSize: 0.04 },
+      all: {
+        ...{ ...weighted, draws: 20, epochsAhead: 2, augment: dsa },
+        ...{ imageLearningRate: 0.011, weightLearningRate: 0.0056, stepSize: 0.027, innerSteps: 5 },
+      },
       from: [[10, { checkpointEvery: 20 }]],
     },
     digits: always({ ...weighted, imageLearningRate: 0.02, stepSize: 0.04, realBatch: 128 }),
     colour: {
-      all: { ...weighted, imageLearningRate: 0.003, weightLearningRate: 0.003, stepSize: 0.03 },
-      from: [[10, { checkpointEvery: 20 }]],
+      all: { ...weighted, imageLearningRate: 0.063, weightLearningRate: 0.0021, stepSize: 0.0045, draws: 20, epochsAhead: 2 },
+      from: [[10, { ...weighted, checkpointEvery: 20, imageLearningRate: 0.003, weightLearningRate: 0.003, stepSize: 0.03 }]],
     },
   },
 };
 
 /** Where the settings of a method were chosen on the validation split; everything else is a first guess. */
 const tuned: readonly (readonly [MethodName, DatasetName, ipc: number])[] = [
-  ['bpc-cd', 'mnist', 1],
-  ['bpc-cd', 'mnist', 10],
+  ...methodNames.flatMap(
+    (method) =>
+      [
+        [method, 'mnist', 1],
+        [method, 'mnist', 10],
+        [method, 'cifar10', 1],
+      ] as const,
+  ),
+  ['bpc-cd', 'cifar10', 10],
+  ['bpc-fkl', 'cifar10', 10],
 ];
 
 /** True if the settings of a method on a data set at this many images per class were chosen on validation. */
