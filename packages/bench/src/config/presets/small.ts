@@ -50,7 +50,7 @@ const settings: Readonly<Record<MethodName, Readonly<Record<Family, Settings>>>>
     digits: always({ ...reverse, imageLearningRate: 100, stepSize: 0.3, realBatch: 128 }),
     colour: {
       all: { ...reverse, imageLearningRate: 1500, stepSize: 0.0045, draws: 20, epochsAhead: 2 },
-      from: [[10, { ...reverse, checkpointEvery: 20, imageLearningRate: 1000, stepSize: 0.03 }]],
+      from: [[10, { checkpointEvery: 20 }]],
     },
   },
   'bpc-w': {
@@ -89,6 +89,8 @@ const tuned: readonly (readonly [MethodName, DatasetName, ipc: number])[] = [
   ),
   ['bpc-cd', 'cifar10', 10],
   ['bpc-fkl', 'cifar10', 10],
+  ['bpc-rkl', 'cifar10', 10],
+  ['bpc-w', 'cifar10', 10],
 ];
 
 /** True if the settings of a method on a data set at this many images per class were chosen on validation. */
